@@ -1,0 +1,1 @@
+"""The ERP client: the protocol, the adapters for each kind of ERP, and which connection type picks which."""

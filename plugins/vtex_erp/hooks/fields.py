@@ -1,0 +1,37 @@
+"""From an Airflow connection to its plain fields."""
+
+from __future__ import annotations
+
+from airflow.sdk import BaseHook
+from airflow.sdk.exceptions import AirflowNotFoundException
+from airflow.sdk.log import mask_secret
+
+from vtex_erp.connection import ConnectionFields
+from vtex_erp.errors import ConfigurationError
+
+
+def connection_fields(connection_id: str, *, mask_login: bool = False) -> ConnectionFields:
+    """Get a connection; its password, and its login if that is a key, are masked in logs from then on.
+
+    Raises ConfigurationError if there is none.
+    """
+    try:
+        connection = BaseHook.get_connection(connection_id)
+    except AirflowNotFoundException:
+        raise ConfigurationError(
+            f"Connection {connection_id!r} does not exist: create it under Admin, Connections, or as "
+            f"AIRFLOW_CONN_{connection_id.upper()}."
+        ) from None
+    for secret in (connection.password, connection.login if mask_login else None):
+        if secret:
+            mask_secret(secret)
+    return ConnectionFields(
+        connection_id=connection_id,
+        connection_type=connection.conn_type or "",
+        host=connection.host,
+        port=connection.port,
+        schema=connection.schema,
+        login=connection.login,
+        password=connection.password,
+        extra=connection.extra_dejson,
+    )

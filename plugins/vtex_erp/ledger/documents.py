@@ -1,0 +1,122 @@
+"""Orders and sales orders at rest: compressed, encrypted, and gone when they expire."""
+
+from __future__ import annotations
+
+import os
+import zlib
+from typing import TYPE_CHECKING
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from sqlalchemy import delete, select
+
+from vtex_erp.errors import ConfigurationError
+from vtex_erp.ledger.tables import documents
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from sqlalchemy.engine import Connection
+
+    from vtex_erp.ledger.ledger import Ledger
+
+ORDER = "order"
+SALES_ORDER = "sales_order"
+
+KEY_VARIABLE = "VTEX_ERP_DOCUMENT_KEY"
+
+
+class DocumentCipher:
+    """Encrypts documents with the first key and decrypts with any of them, so that keys can be rotated.
+
+    `keys` are Fernet keys (32 bytes, URL-safe base64).
+    """
+
+    def __init__(self, keys: Iterable[str]) -> None:
+        try:
+            self._fernet = MultiFernet([Fernet(key) for key in keys])
+        except ValueError as error:
+            raise ConfigurationError(
+                "A document key of the order ledger is not a Fernet key. Make one with: python -c "
+                '"from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())"'
+            ) from error
+
+    def encrypt(self, text: str) -> bytes:
+        """Compress and encrypt."""
+        return self._fernet.encrypt(zlib.compress(text.encode()))
+
+    def decrypt(self, ciphertext: bytes) -> str:
+        """The text again. Raises `ConfigurationError` when no key fits."""
+        try:
+            return zlib.decompress(self._fernet.decrypt(bytes(ciphertext))).decode()
+        except InvalidToken as error:
+            raise ConfigurationError(
+                "The order ledger's documents were encrypted with another key. Put the old key back "
+                f"(extra `document_key` of the connection order_ledger, or {KEY_VARIABLE}; several keys are "
+                "separated by commas, the first one encrypts), or, if it is lost, clear `fetch_orders` with "
+                "downstream: the orders are read from VTEX again and nothing is sent twice.",
+                cause="document-key",
+            ) from error
+
+
+def cipher_from(key: str | None, *, key_file: Path | None = None) -> DocumentCipher:
+    """The cipher for the configured key, else for the one in `key_file`, made there on first use (mode 0600).
+
+    `key_file` goes with the embedded SQLite ledger; without it a key must be configured.
+    Raises `ConfigurationError` when there is no key.
+    """
+    key = key or os.environ.get(KEY_VARIABLE)
+    if key:
+        return DocumentCipher(part.strip() for part in key.split(",") if part.strip())
+    if key_file is None:
+        raise ConfigurationError(
+            "The order ledger needs a key to encrypt documents with: set the extra `document_key` of the "
+            f"connection order_ledger, or the environment variable {KEY_VARIABLE}."
+        )
+    return DocumentCipher([_key_in(key_file)])
+
+
+def _key_in(key_file: Path) -> str:
+    if not key_file.exists():
+        key_file.parent.mkdir(parents=True, exist_ok=True)
+        draft = key_file.with_name(f"{key_file.name}.{os.getpid()}")
+        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:  # noqa: PTH123
+            file.write(Fernet.generate_key())
+        # link() refuses to replace, so of two workers that start together one wins and both read its key.
+        try:
+            os.link(draft, key_file)
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+    return key_file.read_text().strip()
+
+
+def store(ledger: Ledger, connection: Connection, entry_id: int, kind: str, text: str) -> None:
+    """Keep the order's document of this kind, instead of an earlier one."""
+    key = (documents.c.entry_id == entry_id) & (documents.c.kind == kind)
+    connection.execute(delete(documents).where(key))
+    connection.execute(
+        documents.insert().values(
+            entry_id=entry_id,
+            kind=kind,
+            ciphertext=ledger.cipher.encrypt(text),
+            expires_at=ledger.clock() + ledger.document_lifetime,
+        )
+    )
+
+
+def load(ledger: Ledger, entry_ids: Iterable[int], kind: str) -> dict[int, str]:
+    """The documents of this kind by entry id; an order without one (expired) is missing from the answer."""
+    query = select(documents.c.entry_id, documents.c.ciphertext).where(
+        documents.c.kind == kind, documents.c.entry_id.in_(list(entry_ids))
+    )
+    with ledger.read() as connection:
+        rows = connection.execute(query).all()
+    return {entry_id: ledger.cipher.decrypt(ciphertext) for entry_id, ciphertext in rows}
+
+
+def purge_expired(ledger: Ledger) -> int:
+    """Delete the documents whose time has come; the number of them."""
+    with ledger.write() as connection:
+        return connection.execute(delete(documents).where(documents.c.expires_at <= ledger.clock())).rowcount

@@ -1,0 +1,312 @@
+"""Order entries: claim them, write what became of them, open them again.
+
+A claim is a lease with a fencing number. Whoever claims an order raises its number; a write carries the number
+of its claim and changes nothing when a later claim has raised it. So a worker that was paused past its lease and
+wakes up again cannot undo what its successor did.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import and_, or_, select, update
+
+from vtex_erp.errors import ParkError, RetryableError, VtexErpError
+from vtex_erp.ledger import documents
+from vtex_erp.ledger.stages import OPEN, Stage
+from vtex_erp.ledger.tables import batch_orders, history, order_entries, runs
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from datetime import datetime
+
+    from sqlalchemy import ColumnElement, Row
+    from sqlalchemy.engine import Connection
+
+    from vtex_erp.ledger.ledger import Ledger
+
+_READ_AGAIN = (Stage.RECEIVED, Stage.FETCHED, Stage.MAPPED)
+
+FIRST_DELAY = timedelta(minutes=1)
+LONGEST_DELAY = timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class Run:
+    """One DAG run, for one VTEX account."""
+
+    dag_id: str
+    run_id: str
+    account: str
+
+
+@dataclass(frozen=True)
+class TaskTry:
+    """Who is at work: one try of one task instance. `batch` is None outside the mapped task group."""
+
+    run: Run
+    task_id: str
+    batch: int | None = None
+    try_number: int = 1
+
+    @property
+    def owner(self) -> str:
+        """The lease's owner. A new try, or a later step of the batch, takes over what a dead one held."""
+        return f"{self.run.dag_id}/{self.run.run_id}/{self.batch}"
+
+
+@dataclass(frozen=True)
+class OrderEntry:
+    """An order entry as it stood when it was claimed; `fence` is the number of the claim."""
+
+    id: int
+    account: str
+    order_id: str
+    stage: Stage
+    fence: int
+    attempts: int
+    received_at: datetime
+    order_changed_at: datetime | None
+    value_cents: int | None
+    currency: str | None
+    digest: str | None
+    erp_id: str | None
+    submitting_at: datetime | None
+    handling_requested_at: datetime | None
+
+    @property
+    def external_id(self) -> str:
+        """The order's key in the ERP: `account:orderId`."""
+        return f"{self.account}:{self.order_id}"
+
+
+@dataclass(frozen=True)
+class Move:
+    """What became of a claimed order: its next stage, columns to set, documents to keep, a note for the history."""
+
+    entry: OrderEntry
+    to: Stage
+    values: Mapping[str, Any] = field(default_factory=dict)
+    documents: Mapping[str, str] = field(default_factory=dict)
+    note: str | None = None
+
+
+def failed(entry: OrderEntry, error: VtexErpError, *, now: datetime, stage: Stage | None = None) -> Move:
+    """The move for a failure: parked for good, or waiting in `stage` (by default where it was) with a growing delay."""
+    trouble = {"cause": error.cause[:128], "message": error.message}
+    stage = stage or entry.stage
+    if isinstance(error, ParkError):
+        return Move(entry, Stage.PARKED, {**trouble, "parked_from": stage.value}, note=error.cause)
+    attempts = entry.attempts + 1
+    delay = min(FIRST_DELAY * 2 ** min(attempts - 1, 10), LONGEST_DELAY)
+    if isinstance(error, RetryableError) and error.retry_after:
+        delay = max(delay, timedelta(seconds=error.retry_after))
+    values = {**trouble, "attempts": attempts, "next_attempt_at": now + delay}
+    return Move(entry, stage, values, note=error.cause)
+
+
+def in_batch(ledger: Ledger, task: TaskTry, stages: Collection[Stage]) -> list[int]:
+    """The ids of the batch's order entries that are in one of the stages, oldest first."""
+    query = (
+        select(order_entries.c.id)
+        .where(_in_batch(task), order_entries.c.stage.in_(_values(stages)))
+        .order_by(order_entries.c.id)
+    )
+    with ledger.read() as connection:
+        return list(connection.execute(query).scalars())
+
+
+def claim(
+    ledger: Ledger,
+    task: TaskTry,
+    entry_ids: Sequence[int],
+    stages: Collection[Stage],
+    *,
+    to: Stage | None = None,
+    values: Mapping[str, Any] | None = None,
+) -> list[OrderEntry]:
+    """Lease those of the order entries that are in one of the stages and that nobody else holds.
+
+    With `to`, entries change to that stage in the same transaction (the answer shows the stage before);
+    `values` are columns to set on all of them.
+    """
+    now = ledger.clock()
+    query = (
+        select(order_entries)
+        .where(
+            order_entries.c.id.in_(entry_ids),
+            order_entries.c.stage.in_(_values(stages)),
+            _free(task, now),
+        )
+        .order_by(order_entries.c.id)
+        .with_for_update(skip_locked=True)
+    )
+    with ledger.write() as connection:
+        claimed = [entry_from(row) for row in connection.execute(query)]
+        changes = {
+            "lease_owner": task.owner,
+            "lease_until": now + ledger.lease,
+            "fence": order_entries.c.fence + 1,
+            **({"stage": to.value, "changed_at": now} if to else {}),
+            **(values or {}),
+        }
+        ids = [entry.id for entry in claimed]
+        connection.execute(update(order_entries).where(order_entries.c.id.in_(ids)).values(changes))
+        if to:
+            changed = [Move(entry, to) for entry in claimed if entry.stage is not to]
+            remember(connection, task, changed, now)
+    return claimed
+
+
+def write(ledger: Ledger, task: TaskTry, moves: Iterable[Move]) -> list[OrderEntry]:
+    """Write the moves and give the leases back, in one transaction.
+
+    The answer are the entries that somebody else has claimed meanwhile: of those nothing was written.
+    """
+    now = ledger.clock()
+    fenced_off = []
+    written = []
+    with ledger.write() as connection:
+        for move in moves:
+            if _write_one(ledger, connection, move, now):
+                written.append(move)
+            else:
+                fenced_off.append(move.entry)
+        remember(connection, task, written, now)
+    return fenced_off
+
+
+def _write_one(ledger: Ledger, connection: Connection, move: Move, now: datetime) -> bool:
+    succeeded = {"cause": None, "message": None, "attempts": 0, "parked_from": None}
+    changes = {
+        "stage": move.to.value,
+        "changed_at": now,
+        "lease_owner": None,
+        "lease_until": None,
+        **succeeded,
+        **({} if move.to in OPEN else {"next_attempt_at": None}),
+        **move.values,
+    }
+    mine = and_(order_entries.c.id == move.entry.id, order_entries.c.fence == move.entry.fence)
+    if connection.execute(update(order_entries).where(mine).values(changes)).rowcount == 0:
+        return False
+    for kind, text in move.documents.items():
+        documents.store(ledger, connection, move.entry.id, kind, text)
+    return True
+
+
+def reopen(ledger: Ledger, task: TaskTry, *, to: Stage) -> int:
+    """A person runs a step again: take the batch's orders that failed there, or after it, back to its first stage.
+
+    Orders before the submit that already passed the step go through it again; orders that may be, or are, in the
+    ERP never go back. The answer is their number.
+    """
+    later = _READ_AGAIN[_READ_AGAIN.index(to) + 1 :] if to in _READ_AGAIN else ()
+    parked_from = _values((to, *later))
+    eligible = or_(
+        order_entries.c.stage.in_(_values(later)),
+        and_(order_entries.c.stage == Stage.PARKED.value, order_entries.c.parked_from.in_(parked_from)),
+    )
+    now = ledger.clock()
+    query = select(order_entries).where(_in_batch(task), eligible, _free(task, now)).with_for_update(skip_locked=True)
+    with ledger.write() as connection:
+        taken = [entry_from(row) for row in connection.execute(query)]
+        take_back(connection, task, taken, to, now=now, note="run again by hand")
+    return len(taken)
+
+
+def take_back(
+    connection: Connection, task: TaskTry, taken: Sequence[OrderEntry], to: Stage, *, now: datetime, note: str
+) -> None:
+    """Set locked order entries to an earlier stage, fencing off whoever may still hold them."""
+    values = {"stage": to.value, "changed_at": now, "parked_from": None, "fence": order_entries.c.fence + 1}
+    ids = [entry.id for entry in taken]
+    connection.execute(update(order_entries).where(order_entries.c.id.in_(ids)).values(values))
+    remember(connection, task, [Move(entry, to, note=note) for entry in taken], now)
+
+
+def release(ledger: Ledger, run: Run) -> int:
+    """The run ends: whatever it holds or never came to may be planned by the next one. The number of such orders."""
+    held = or_(
+        order_entries.c.lease_owner.is_(None),
+        order_entries.c.lease_owner.startswith(f"{run.dag_id}/{run.run_id}/", autoescape=True),
+    )
+    unfinished = and_(
+        order_entries.c.id.in_(select(batch_orders.c.entry_id).where(batch_orders.c.run == _run_id(run))),
+        order_entries.c.stage.in_(_values(OPEN)),
+        held,
+    )
+    now = ledger.clock()
+    with ledger.write() as connection:
+        connection.execute(
+            update(order_entries).where(unfinished, order_entries.c.cause.is_(None)).values(next_attempt_at=now)
+        )
+        answer = connection.execute(update(order_entries).where(unfinished).values(lease_owner=None, lease_until=None))
+    return answer.rowcount
+
+
+def remember(connection: Connection, task: TaskTry, moves: Sequence[Move], now: datetime) -> None:
+    """Add the moves to the history."""
+    rows = [
+        {
+            "entry_id": move.entry.id,
+            "at": now,
+            "from_stage": move.entry.stage.value,
+            "to_stage": move.to.value,
+            "dag_id": task.run.dag_id,
+            "run_id": task.run.run_id,
+            "task_id": task.task_id,
+            "batch": task.batch,
+            "try_number": task.try_number,
+            "digest": move.values.get("digest", move.entry.digest),
+            "note": move.note,
+        }
+        for move in moves
+    ]
+    if rows:
+        connection.execute(history.insert(), rows)
+
+
+def _run_id(run: Run) -> Any:
+    return select(runs.c.id).where(runs.c.dag_id == run.dag_id, runs.c.run_id == run.run_id).scalar_subquery()
+
+
+def _in_batch(task: TaskTry) -> ColumnElement[bool]:
+    batch = select(batch_orders.c.entry_id).where(
+        batch_orders.c.run == _run_id(task.run), batch_orders.c.batch == task.batch
+    )
+    return order_entries.c.id.in_(batch)
+
+
+def _free(task: TaskTry, now: datetime) -> ColumnElement[bool]:
+    return or_(
+        order_entries.c.lease_until.is_(None),
+        order_entries.c.lease_until < now,
+        order_entries.c.lease_owner == task.owner,
+    )
+
+
+def _values(stages: Iterable[Stage]) -> list[str]:
+    return [stage.value for stage in stages]
+
+
+def entry_from(row: Row[Any]) -> OrderEntry:
+    """The order entry of a row that is being claimed: with the fencing number that the claim gives it."""
+    return OrderEntry(
+        id=row.id,
+        account=row.account,
+        order_id=row.order_id,
+        stage=Stage(row.stage),
+        fence=row.fence + 1,
+        attempts=row.attempts,
+        received_at=row.received_at,
+        order_changed_at=row.order_changed_at,
+        value_cents=row.value_cents,
+        currency=row.currency,
+        digest=row.digest,
+        erp_id=row.erp_id,
+        submitting_at=row.submitting_at,
+        handling_requested_at=row.handling_requested_at,
+    )

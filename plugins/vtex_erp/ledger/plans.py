@@ -1,0 +1,265 @@
+"""What one run works on: which events it pulled, which orders and events its batches hold.
+
+A plan is made once for a run and kept under the run's id. A rerun of `pull_feed` or `deduplicate` finds it here
+and answers the same, so a cleared task never hands other orders to the task instances that are already there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import func, insert, or_, select, update
+
+from vtex_erp.ledger import events as event_queries
+from vtex_erp.ledger.entries import Move, entry_from, remember, take_back
+from vtex_erp.ledger.stages import OPEN, Stage
+from vtex_erp.ledger.tables import batch_events, batch_orders, events, insert_new, order_entries, runs
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from sqlalchemy import Row
+    from sqlalchemy.engine import Connection
+
+    from vtex_erp.ledger.entries import Run, TaskTry
+    from vtex_erp.ledger.ledger import Ledger
+
+HOLD = timedelta(hours=1)
+"""How long a planned order waits for its own run before any other run may plan it."""
+
+_CHUNK = 500
+
+
+@dataclass(frozen=True)
+class BatchSizes:
+    """How a run's work is cut: at most `batches` batches of orders, unless one would exceed `largest` orders.
+
+    `orders` and `events` bound what one run takes on.
+    """
+
+    batches: int
+    largest: int = 250
+    orders: int = 5000
+    events: int = 20000
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The sizes of a run's batches: of orders, and of events that need no order work."""
+
+    order_batches: tuple[int, ...]
+    event_batches: tuple[int, ...]
+
+
+def events_pulled(ledger: Ledger, run: Run) -> int | None:
+    """How many events the run has pulled, None while it has not finished pulling. Registers the run."""
+    with ledger.write() as connection:
+        pulled: int | None = _run(connection, ledger, run).events_pulled
+    return pulled
+
+
+def finish_pull(ledger: Ledger, run: Run, *, pulled: int) -> None:
+    """The run has pulled all that it will."""
+    with ledger.write() as connection:
+        row = _run(connection, ledger, run)
+        connection.execute(
+            update(runs).where(runs.c.id == row.id).values(pulled_at=ledger.clock(), events_pulled=pulled)
+        )
+
+
+def receive_orders(ledger: Ledger, task: TaskTry) -> int:
+    """Give every new event's order an order entry. The number of orders that came in or came back."""
+    received = 0
+    while True:
+        with ledger.write() as connection:
+            rows = _new_events(connection, task.run.account)
+            received += _receive(ledger, connection, task, rows)
+        if len(rows) < _CHUNK:
+            return received
+
+
+def make(ledger: Ledger, task: TaskTry, *, sizes: BatchSizes) -> Plan:
+    """Plan the orders that are due, oldest first, and the events to be committed besides; once a run."""
+    with ledger.write() as connection:
+        run = _run(connection, ledger, task.run)
+        if run.planned_at is None:
+            _plan_orders(ledger, connection, task, run.id, sizes)
+            _plan_events(connection, task, run.id, sizes)
+            connection.execute(update(runs).where(runs.c.id == run.id).values(planned_at=ledger.clock()))
+        return Plan(_sizes(connection, batch_orders, run.id), _sizes(connection, batch_events, run.id))
+
+
+def planned(ledger: Ledger, run: Run) -> bool:
+    """Whether the run got as far as having its batches planned."""
+    with ledger.write() as connection:
+        return _run(connection, ledger, run).planned_at is not None
+
+
+def _run(connection: Connection, ledger: Ledger, run: Run) -> Row[Any]:
+    query = select(runs).where(runs.c.dag_id == run.dag_id, runs.c.run_id == run.run_id)
+    row = connection.execute(query.with_for_update()).one_or_none()
+    if row is None:
+        new = {
+            "dag_id": run.dag_id,
+            "run_id": run.run_id,
+            "account": run.account,
+            "started_at": ledger.clock(),
+        }
+        insert_new(connection, runs, [new])
+        row = connection.execute(query).one()
+    return row
+
+
+def _new_events(connection: Connection, account: str) -> Sequence[Row[Any]]:
+    query = (
+        select(events)
+        .where(events.c.account == account, events.c.deduplicated_at.is_(None))
+        .order_by(events.c.id)
+        .limit(_CHUNK)
+        .with_for_update(skip_locked=True)
+    )
+    return connection.execute(query).all()
+
+
+def _receive(ledger: Ledger, connection: Connection, task: TaskTry, rows: Sequence[Row[Any]]) -> int:
+    now = ledger.clock()
+    connection.execute(update(events).where(events.c.id.in_([row.id for row in rows])).values(deduplicated_at=now))
+    latest: dict[str, datetime | None] = {}
+    for row in rows:
+        if row.needs_order:
+            changes = [change for change in (latest.get(row.order_id), row.changed_at) if change]
+            latest[row.order_id] = max(changes, default=None)
+    known = _known(connection, task.run.account, list(latest))
+    came_back = [entry for entry in known.values() if entry.stage in _COME_BACK]
+    for entry in came_back:
+        _come_back(connection, task, entry, latest[entry.order_id], now)
+    new = [order_id for order_id in latest if order_id not in known]
+    _insert(connection, task, {order_id: latest[order_id] for order_id in new}, now)
+    return len(new) + len(came_back)
+
+
+_NO_TROUBLE: dict[str, Any] = {"cause": None, "message": None, "parked_from": None, "attempts": 0}
+_COME_BACK = (Stage.IGNORED.value, Stage.PARKED.value, Stage.CANCELLED.value)
+
+
+def _known(connection: Connection, account: str, order_ids: Sequence[str]) -> dict[str, Row[Any]]:
+    query = select(order_entries).where(order_entries.c.account == account, order_entries.c.order_id.in_(order_ids))
+    return {row.order_id: row for row in connection.execute(query.with_for_update())}
+
+
+def _come_back(
+    connection: Connection, task: TaskTry, row: Row[Any], changed_at: datetime | None, now: datetime
+) -> None:
+    """An ended order became ready again, for instance after a denied cancellation."""
+    entry = entry_from(row)
+    to, trouble = _way_back(row)
+    values = {
+        "stage": to.value,
+        "changed_at": now,
+        "order_changed_at": changed_at,
+        "fence": entry.fence,
+        "next_attempt_at": None if to is Stage.PARKED else now,
+        "handling_requested_at": None,
+        **trouble,
+    }
+    connection.execute(update(order_entries).where(order_entries.c.id == row.id).values(values))
+    remember(connection, task, [Move(entry, to, note="a new event")], now)
+
+
+def _way_back(row: Row[Any]) -> tuple[Stage, dict[str, Any]]:
+    if row.erp_id is None:
+        return Stage.RECEIVED, _NO_TROUBLE
+    if row.parked_from == Stage.SUBMITTED.value:
+        return Stage.SUBMITTED, _NO_TROUBLE
+    message = (
+        f"Order {row.order_id} is ready for handling again in VTEX, but its sales order {row.erp_id} was cancelled "
+        "in the ERP. Decide in the ERP, then start handling or cancel in VTEX by hand."
+    )
+    return Stage.PARKED, {
+        "cause": "ready-again-after-cancellation",
+        "message": message,
+        "parked_from": row.stage,
+    }
+
+
+def _insert(connection: Connection, task: TaskTry, changes: dict[str, datetime | None], now: datetime) -> None:
+    insert_new(
+        connection,
+        order_entries,
+        [
+            {
+                "account": task.run.account,
+                "order_id": order_id,
+                "stage": Stage.RECEIVED.value,
+                "received_at": now,
+                "changed_at": now,
+                "order_changed_at": changed_at,
+                "attempts": 0,
+                "next_attempt_at": now,
+                "fence": 0,
+            }
+            for order_id, changed_at in changes.items()
+        ],
+    )
+    entered = _known(connection, task.run.account, list(changes)).values()
+    remember(connection, task, [Move(entry_from(row), Stage.RECEIVED, note="a new event") for row in entered], now)
+
+
+def _plan_orders(
+    ledger: Ledger,
+    connection: Connection,
+    task: TaskTry,
+    run: int,
+    sizes: BatchSizes,
+) -> None:
+    now = ledger.clock()
+    due = (
+        select(order_entries)
+        .where(
+            order_entries.c.account == task.run.account,
+            order_entries.c.stage.in_([stage.value for stage in OPEN]),
+            order_entries.c.next_attempt_at <= now,
+            or_(order_entries.c.lease_until.is_(None), order_entries.c.lease_until < now),
+        )
+        .order_by(order_entries.c.id)
+        .limit(sizes.orders)
+        .with_for_update(skip_locked=True)
+    )
+    entries = [entry_from(row) for row in connection.execute(due)]
+    if not entries:
+        return
+    ids = [entry.id for entry in entries]
+    _hold(connection, ids, now)
+    # What was read before a pause may be stale: the order may have been cancelled since.
+    stale = [entry for entry in entries if entry.stage in (Stage.FETCHED, Stage.MAPPED)]
+    take_back(connection, task, stale, Stage.RECEIVED, now=now, note="read again after a pause")
+    count = max(min(sizes.batches, len(ids)), -(-len(ids) // sizes.largest))
+    connection.execute(
+        insert(batch_orders),
+        [{"run": run, "entry_id": entry, "batch": index % count} for index, entry in enumerate(ids)],
+    )
+
+
+def _hold(connection: Connection, ids: Sequence[int], now: datetime) -> None:
+    connection.execute(
+        update(order_entries)
+        .where(order_entries.c.id.in_(ids))
+        .values(next_attempt_at=now + HOLD, cause=None, message=None, lease_owner=None, lease_until=None)
+    )
+
+
+def _plan_events(connection: Connection, task: TaskTry, run: int, sizes: BatchSizes) -> None:
+    ids = event_queries.waiting_to_be_committed(connection, task.run.account, limit=sizes.events)
+    if ids:
+        connection.execute(
+            insert(batch_events),
+            [{"run": run, "event": event, "batch": index // sizes.largest} for index, event in enumerate(ids)],
+        )
+
+
+def _sizes(connection: Connection, table: Any, run: int) -> tuple[int, ...]:
+    query = select(func.count()).where(table.c.run == run).group_by(table.c.batch).order_by(table.c.batch)
+    return tuple(connection.execute(query).scalars())

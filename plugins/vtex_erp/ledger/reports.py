@@ -1,0 +1,72 @@
+"""What the ledger knows about a run's orders."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import and_, func, or_, select
+
+from vtex_erp.ledger.stages import SETTLED, Stage
+from vtex_erp.ledger.tables import batch_events, batch_orders, events, handles, order_entries, runs
+
+if TYPE_CHECKING:
+    from vtex_erp.ledger.entries import Run
+    from vtex_erp.ledger.ledger import Ledger
+
+
+@dataclass(frozen=True)
+class OrderState:
+    """Where an order stands, and what stopped it."""
+
+    order_id: str
+    stage: Stage
+    cause: str | None
+    message: str | None
+    value_cents: int | None
+    currency: str | None
+    erp_id: str | None
+
+
+def orders_of(ledger: Ledger, run: Run) -> list[OrderState]:
+    """The orders of the run's batches as they stand now, oldest first."""
+    query = (
+        select(
+            order_entries.c.order_id,
+            order_entries.c.stage,
+            order_entries.c.cause,
+            order_entries.c.message,
+            order_entries.c.value_cents,
+            order_entries.c.currency,
+            order_entries.c.erp_id,
+        )
+        .join(batch_orders, batch_orders.c.entry_id == order_entries.c.id)
+        .join(runs, runs.c.id == batch_orders.c.run)
+        .where(runs.c.dag_id == run.dag_id, runs.c.run_id == run.run_id)
+        .order_by(order_entries.c.id)
+    )
+    with ledger.read() as connection:
+        return [OrderState(row[0], Stage(row[1]), *row[2:]) for row in connection.execute(query)]
+
+
+def uncommitted_events_of(ledger: Ledger, run: Run) -> int:
+    """How many of the run's events could be committed, have a handle, and are not committed."""
+    ours = select(runs.c.id).where(runs.c.dag_id == run.dag_id, runs.c.run_id == run.run_id).scalar_subquery()
+    settled_orders = (
+        select(events.c.id)
+        .join(
+            order_entries,
+            and_(order_entries.c.account == events.c.account, order_entries.c.order_id == events.c.order_id),
+        )
+        .join(batch_orders, batch_orders.c.entry_id == order_entries.c.id)
+        .where(
+            batch_orders.c.run == ours,
+            order_entries.c.stage.in_([stage.value for stage in SETTLED]),
+        )
+    )
+    besides = select(batch_events.c.event).where(batch_events.c.run == ours)
+    query = select(func.count(func.distinct(handles.c.event))).where(
+        or_(handles.c.event.in_(settled_orders), handles.c.event.in_(besides))
+    )
+    with ledger.read() as connection:
+        return int(connection.execute(query).scalar_one())

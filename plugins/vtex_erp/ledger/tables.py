@@ -1,0 +1,193 @@
+"""The ledger's tables. `migrations/` creates them; a test holds the two together."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from sqlalchemy.engine import Connection, Dialect
+
+VERSION_TABLE = "vtex_ledger_version"
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# SQLite counts up by itself only in a column declared INTEGER PRIMARY KEY.
+Id = BigInteger().with_variant(Integer, "sqlite")
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware datetime in UTC; databases without time zones (SQLite) keep it naive."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Write as UTC."""
+        if value is None:
+            return None
+        value = value.astimezone(timezone.utc)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """Read as aware UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=timezone.utc) if value.tzinfo is None else value.astimezone(timezone.utc)
+
+
+events = Table(
+    "vtex_event",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("account", String(64), nullable=False),
+    Column("order_id", String(128), nullable=False),
+    Column("domain", String(64), nullable=False),
+    Column("state", String(64), nullable=False),
+    Column("change", String(64), nullable=False),
+    Column("source", String(16), nullable=False),
+    Column("changed_at", UtcDateTime),
+    Column("needs_order", Boolean, nullable=False),
+    Column("deliveries", Integer, nullable=False),
+    Column("first_seen_at", UtcDateTime, nullable=False),
+    Column("last_seen_at", UtcDateTime, nullable=False),
+    Column("deduplicated_at", UtcDateTime),
+    Column("committed_at", UtcDateTime),
+    UniqueConstraint("account", "order_id", "domain", "state", "change"),
+    Index(None, "account", "deduplicated_at"),
+)
+
+# One row a delivery that VTEX still waits to see committed. Duplicates that VTEX queued under another event id
+# are one event here, with a handle each.
+handles = Table(
+    "vtex_handle",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("event", Id, ForeignKey("vtex_event.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("vtex_event_id", String(128)),
+    Column("handle", Text, nullable=False),
+    Column("received_at", UtcDateTime, nullable=False),
+)
+
+order_entries = Table(
+    "vtex_order_entry",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("account", String(64), nullable=False),
+    Column("order_id", String(128), nullable=False),
+    Column("stage", String(16), nullable=False),
+    Column("received_at", UtcDateTime, nullable=False),
+    Column("changed_at", UtcDateTime, nullable=False),
+    Column("order_changed_at", UtcDateTime),  # the latest change that an event told us of
+    Column("vtex_status", String(64)),
+    Column("value_cents", BigInteger),
+    Column("currency", String(8)),
+    Column("digest", String(64)),  # of the sales order
+    Column("erp_id", String(255)),
+    Column("submitting_at", UtcDateTime),
+    Column("handling_requested_at", UtcDateTime),
+    Column("parked_from", String(16)),
+    Column("cause", String(128)),
+    Column("message", Text),
+    Column("attempts", Integer, nullable=False),
+    Column("next_attempt_at", UtcDateTime),  # from then on any run may plan the order
+    Column("lease_owner", String(512)),
+    Column("lease_until", UtcDateTime),
+    Column("fence", Integer, nullable=False),
+    UniqueConstraint("account", "order_id"),
+    Index(None, "account", "stage", "next_attempt_at"),
+)
+
+documents = Table(
+    "vtex_document",
+    metadata,
+    Column("entry_id", Id, ForeignKey("vtex_order_entry.id", ondelete="CASCADE"), primary_key=True),
+    Column("kind", String(16), primary_key=True),
+    Column("ciphertext", LargeBinary, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False, index=True),
+)
+
+history = Table(
+    "vtex_history",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("entry_id", Id, ForeignKey("vtex_order_entry.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("from_stage", String(16)),
+    Column("to_stage", String(16), nullable=False),
+    Column("dag_id", String(250), nullable=False),
+    Column("run_id", String(250), nullable=False),
+    Column("task_id", String(250), nullable=False),
+    Column("batch", Integer),
+    Column("try_number", Integer, nullable=False),
+    Column("digest", String(64)),
+    Column("note", Text),
+)
+
+runs = Table(
+    "vtex_run",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("dag_id", String(250), nullable=False),
+    Column("run_id", String(250), nullable=False),
+    Column("account", String(64), nullable=False),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("pulled_at", UtcDateTime),
+    Column("events_pulled", Integer),
+    Column("planned_at", UtcDateTime),
+    UniqueConstraint("dag_id", "run_id"),
+)
+
+batch_orders = Table(
+    "vtex_batch_order",
+    metadata,
+    Column("run", Id, ForeignKey("vtex_run.id", ondelete="CASCADE"), primary_key=True),
+    Column("entry_id", Id, ForeignKey("vtex_order_entry.id", ondelete="CASCADE"), primary_key=True, index=True),
+    Column("batch", Integer, nullable=False),
+)
+
+batch_events = Table(
+    "vtex_batch_event",
+    metadata,
+    Column("run", Id, ForeignKey("vtex_run.id", ondelete="CASCADE"), primary_key=True),
+    Column("event", Id, ForeignKey("vtex_event.id", ondelete="CASCADE"), primary_key=True, index=True),
+    Column("batch", Integer, nullable=False),
+)
+
+
+def upsert(connection: Connection, table: Table) -> Any:
+    """An INSERT of the connection's dialect, which has `on_conflict_do_update` and `on_conflict_do_nothing`."""
+    return (postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert)(table)
+
+
+def insert_new(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert the rows that are not there yet; another worker may be inserting the same ones."""
+    if rows:
+        connection.execute(upsert(connection, table).on_conflict_do_nothing(), rows)

@@ -1,0 +1,85 @@
+"""Outcome: say what became of the run's orders, and make the run red when one of them failed."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from vtex_erp.errors import ParkError
+from vtex_erp.ledger import documents, entries, plans, reports
+from vtex_erp.ledger.stages import DONE, Stage
+from vtex_erp.pipeline.report import FailedOrder, in_words, money
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from vtex_erp.ledger.entries import TaskTry
+    from vtex_erp.ledger.ledger import Ledger
+    from vtex_erp.ledger.reports import OrderState
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The run's orders by stage, those that are not done, and the events that wait for their commit."""
+
+    stages: Counter[str]
+    unfinished: tuple[FailedOrder, ...]
+    uncommitted: int
+
+    def counts(self) -> dict[str, int]:
+        """Counts fit for XCom."""
+        return {**self.stages, "unfinished": len(self.unfinished), "uncommitted_events": self.uncommitted}
+
+
+def outcome(ledger: Ledger, task: TaskTry) -> Outcome:
+    """Look at the run's orders in the ledger, give free what the run holds, and drop expired documents.
+
+    Raises `ParkError` when an order of the run is not done, or when the run never got to its orders.
+    """
+    entries.release(ledger, task.run)
+    documents.purge_expired(ledger)
+    if not plans.planned(ledger, task.run):
+        raise ParkError(
+            "The run did not get as far as planning its orders: see pull_feed and deduplicate. Nothing is lost; what "
+            "was pulled is in the ledger, the rest is still in the feed.",
+            cause="not-planned",
+        )
+    states = reports.orders_of(ledger, task.run)
+    result = Outcome(
+        stages=Counter(state.stage.value for state in states),
+        unfinished=tuple(_failed(state) for state in states if state.stage not in DONE),
+        uncommitted=reports.uncommitted_events_of(ledger, task.run),
+    )
+    _say(result, states)
+    _raise(result, len(states))
+    return result
+
+
+def _failed(state: OrderState) -> FailedOrder:
+    return FailedOrder(
+        order_id=state.order_id,
+        cause=state.cause or f"unfinished:{state.stage.value}",
+        message=state.message or "Its task did not come to it; the next run takes it up.",
+        value_cents=state.value_cents,
+        currency=state.currency,
+    )
+
+
+def _say(result: Outcome, states: Sequence[OrderState]) -> None:
+    done = [_failed(state) for state in states if state.stage is Stage.HANDLING]
+    by_stage = ", ".join(f"{number} {stage}" for stage, number in sorted(result.stages.items())) or "no orders"
+    _log.info("The run's orders: %s. In the ERP and in handling: %s.", by_stage, money(done) or "nothing")
+
+
+def _raise(result: Outcome, orders: int) -> None:
+    parts = []
+    if result.unfinished:
+        parts.append(f"{len(result.unfinished)} of {orders} orders are not done.\n{in_words(result.unfinished)}")
+    if result.uncommitted:
+        parts.append(f"{result.uncommitted} events are not committed; the next run commits them, or their redelivery.")
+    if parts:
+        raise ParkError("\n".join(parts), cause="orders-failed")

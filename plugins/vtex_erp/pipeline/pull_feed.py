@@ -1,0 +1,111 @@
+"""Pull: drain the feed into the ledger."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import logging
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from vtex_erp.errors import ConfigurationError
+from vtex_erp.ledger import events, plans
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from vtex_erp.ledger.entries import TaskTry
+    from vtex_erp.ledger.ledger import Ledger
+    from vtex_erp.vtex.client import VtexClient
+    from vtex_erp.vtex.schemas import FeedEvent
+
+_log = logging.getLogger(__name__)
+
+_EMPTY_READS_TO_STOP = 3
+_SHORT_VISIBILITY_SECONDS = 120
+
+
+@dataclass(frozen=True)
+class PullBounds:
+    """When to stop although the feed is not dry.
+
+    The time is cut to a third of the feed's visibility timeout, so that handles live long enough to be committed.
+    """
+
+    events: int = 5000
+    seconds: float = 20
+
+
+def pull_feed(
+    ledger: Ledger,
+    task: TaskTry,
+    vtex: VtexClient,
+    *,
+    bounds: PullBounds,
+    clock: Callable[[], float] = time.monotonic,
+) -> int:
+    """Read the feed until three reads in a row are empty, or a bound is met; the number of deliveries recorded.
+
+    One empty or short read does not prove a dry feed (FAQ of the ERP guide: SQS standard queues). A rerun of a run
+    that has pulled answers the same number and reads nothing. Raises `ConfigurationError` when the key's feed
+    belongs to another account, `FeedNotConfiguredError` when there is none.
+    """
+    already = plans.events_pulled(ledger, task.run)
+    if already is not None:
+        _log.info("This run has pulled its %d events before; they stay the same.", already)
+        return already
+    configuration = vtex.feed_configuration()
+    if configuration.visibility_timeout_seconds < _SHORT_VISIBILITY_SECONDS:
+        _log.warning(
+            "The feed's visibility timeout is %d seconds. Events that take longer come back and are committed a run "
+            "later; %d seconds or more are better.",
+            configuration.visibility_timeout_seconds,
+            _SHORT_VISIBILITY_SECONDS,
+        )
+    deadline = clock() + min(bounds.seconds, configuration.visibility_timeout_seconds / 3)
+    pulled = _drain(ledger, task, vtex, most=bounds.events, in_time=lambda: clock() < deadline)
+    plans.finish_pull(ledger, task.run, pulled=pulled)
+    return pulled
+
+
+def _drain(ledger: Ledger, task: TaskTry, vtex: VtexClient, *, most: int, in_time: Callable[[], bool]) -> int:
+    pulled = empty_reads = 0
+    readers = 1
+    with ThreadPoolExecutor(vtex.settings.concurrency) as pool:
+        while empty_reads < _EMPTY_READS_TO_STOP and pulled < most and in_time():
+            reads = list(pool.map(lambda _: vtex.retrieve_feed_items(), range(readers)))
+            arrived = [event for read in reads for event in read]
+            _check_account(arrived, task.run.account, vtex.settings.connection_id)
+            events.record(ledger, task.run.account, arrived)
+            pulled += len(arrived)
+            empty_reads = 0 if arrived else empty_reads + 1
+            # One reader is enough to see that nothing is there; a backlog deserves them all.
+            readers = min(readers * 2, vtex.settings.concurrency) if arrived else 1
+    return pulled
+
+
+def _check_account(arrived: Sequence[FeedEvent], account: str, connection_id: str) -> None:
+    for event in arrived:
+        theirs = account_of_handle(event.handle)
+        if theirs and theirs.lower() != account.lower():
+            raise ConfigurationError(
+                f"Connection {connection_id} says account {account!r}, but its key reads the feed of account "
+                f"{theirs!r}. Correct the account or the keys: the account is part of every order's id in the ERP.",
+                cause="wrong-account",
+            )
+
+
+def account_of_handle(handle: str | None) -> str | None:
+    """The account that a feed handle names: handles are JWTs with a claim `Account`. None where it is not one."""
+    parts = (handle or "").split(".")
+    if len(parts) != 3:  # header, claims, signature
+        return None
+    try:
+        claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+    except (binascii.Error, ValueError):
+        return None
+    account = claims.get("Account") if isinstance(claims, dict) else None
+    return account if isinstance(account, str) else None

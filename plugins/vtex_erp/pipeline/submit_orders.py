@@ -1,0 +1,119 @@
+"""Submit: bring each sales order into the ERP, once.
+
+An order is written down as `submitting` before it is sent. So an order that is found in that stage was perhaps
+created: it is in doubt, and only the ERP can tell. `settle` asks it: found ends the doubt, absent puts the order
+back to `mapped`, unknown leaves it in doubt. Only a `mapped` order is ever sent.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from vtex_erp.erp.protocol import Absent, Found, Guarantee
+from vtex_erp.errors import (
+    ParkError,
+    RateLimitedError,
+    RetryableError,
+    StopError,
+    UnclearError,
+    VtexErpError,
+)
+from vtex_erp.ledger import documents
+from vtex_erp.ledger.entries import Move
+from vtex_erp.ledger.stages import Stage
+from vtex_erp.pipeline.report import StepReport
+from vtex_erp.pipeline.waves import Waves
+from vtex_erp.sales.model import SalesOrder
+from vtex_erp.sales.redaction import redact
+
+if TYPE_CHECKING:
+    from vtex_erp.erp.protocol import ErpClient
+    from vtex_erp.ledger.entries import OrderEntry, TaskTry
+    from vtex_erp.ledger.ledger import Ledger
+
+
+def submit_orders(ledger: Ledger, task: TaskTry, erp: ErpClient) -> StepReport:
+    """Submit the batch's mapped orders, after settling those in doubt.
+
+    Orders whose answer was lost are settled at once, and sent again where the ERP does not hold them.
+    """
+    report = StepReport("submit_orders")
+    _settle_and_send(ledger, task, erp, report)
+    in_doubt = [failure for failure in report.failures if isinstance(failure[1], UnclearError)]
+    if in_doubt and not report.stopped_by:
+        report.failures = [failure for failure in report.failures if failure not in in_doubt]
+        _settle_and_send(ledger, task, erp, report)
+    del report.reached[Stage.MAPPED.value]  # settled as absent, and counted again when they were sent
+    return report
+
+
+def _settle_and_send(ledger: Ledger, task: TaskTry, erp: ErpClient, report: StepReport) -> None:
+    settle(ledger, task, erp, report)
+    if not report.stopped_by:
+        send(ledger, task, erp, report)
+
+
+def settle(ledger: Ledger, task: TaskTry, erp: ErpClient, report: StepReport) -> None:
+    """Ask the ERP for each order in doubt."""
+    waves = Waves(ledger, task, (Stage.SUBMITTING,), erp.concurrency)
+    waves.run(lambda entry, _: _settle(ledger, entry, erp), report)
+
+
+def send(ledger: Ledger, task: TaskTry, erp: ErpClient, report: StepReport) -> None:
+    """Send each mapped order. What was certainly not created waits as `mapped`, the rest stays in doubt."""
+    Waves(
+        ledger,
+        task,
+        (Stage.MAPPED,),
+        erp.concurrency,
+        document=documents.SALES_ORDER,
+        claim_as=Stage.SUBMITTING,
+        claim_values={"submitting_at": ledger.clock()},
+        stage_after=_stage_after,
+    ).run(lambda entry, document: _send(entry, document, erp), report)
+
+
+def _settle(ledger: Ledger, entry: OrderEntry, erp: ErpClient) -> Move:
+    answer = erp.lookup(entry.external_id)
+    if isinstance(answer, Found):
+        return Move(entry, Stage.SUBMITTED, {"erp_id": answer.erp_id}, note="found in the ERP")
+    if isinstance(answer, Absent):
+        _wait_until_settled(ledger, entry, erp)
+        return Move(entry, Stage.MAPPED, note="not in the ERP")
+    raise UnclearError(
+        f"The ERP could not tell whether it holds order {entry.external_id}: {answer.reason}. "
+        "It is asked again; until it answers, the order is not sent a second time.",
+        cause="in-doubt",
+    )
+
+
+def _wait_until_settled(ledger: Ledger, entry: OrderEntry, erp: ErpClient) -> None:
+    # An ERP without a unique key may still be busy with the order that it says it does not hold.
+    if erp.guarantee is Guarantee.UNIQUE or entry.submitting_at is None:
+        return
+    missing = entry.submitting_at + timedelta(seconds=erp.settle_seconds) - ledger.clock()
+    if missing > timedelta(0):
+        raise UnclearError(
+            f"The ERP does not hold order {entry.external_id} yet; it has {missing.total_seconds():.0f} seconds more "
+            "before the order is sent again.",
+            cause="in-doubt",
+            retry_after=missing.total_seconds(),
+        )
+
+
+def _send(entry: OrderEntry, document: str, erp: ErpClient) -> Move:
+    sales_order = SalesOrder.model_validate_json(document)
+    try:
+        return Move(entry, Stage.SUBMITTED, {"erp_id": erp.ensure(sales_order)})
+    except VtexErpError as error:
+        error.message = redact(error.message, sales_order)
+        error.args = (error.message,)
+        raise
+
+
+def _stage_after(_entry: OrderEntry, error: VtexErpError) -> Stage:
+    certainly_not_created = isinstance(error, (ParkError, StopError, RateLimitedError))
+    if certainly_not_created or (isinstance(error, RetryableError) and error.cause == "unreachable"):
+        return Stage.MAPPED
+    return Stage.SUBMITTING

@@ -1,0 +1,151 @@
+"""How a step works through its batch: claim a wave of orders, act on them at once, write what became of them.
+
+One transaction claims a wave and one writes its results, so the ledger is asked twice for dozens of orders, and a
+killed process leaves at most one wave half done.
+"""
+
+from __future__ import annotations
+
+import logging
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol
+
+from vtex_erp.errors import RetryableError, StopError, VtexErpError
+from vtex_erp.ledger import documents, entries
+from vtex_erp.ledger.stages import Stage
+from vtex_erp.pipeline.report import FailedOrder, StepReport
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from datetime import datetime
+
+    from vtex_erp.ledger.entries import Move, OrderEntry, TaskTry
+    from vtex_erp.ledger.ledger import Ledger
+
+_log = logging.getLogger(__name__)
+
+_WAVE_PER_THREAD = 2
+
+
+class Act(Protocol):
+    """Does a step's work on one order, given its document (None where the step asked for none)."""
+
+    def __call__(self, entry: OrderEntry, document: str, /) -> Move:
+        """The order's next stage. Raises from the one error tree."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of one order of a wave."""
+
+    move: Move
+    error: VtexErpError | None = None
+
+
+@dataclass(frozen=True)
+class Waves:
+    """Works through the orders of a batch that are in `stages`, `concurrency` of them at a time.
+
+    `document` is the kind of document that the work needs; an order that has lost it (expired) is read again.
+    `claim_as` and `claim_values` change the order as it is claimed. `stage_after` tells where an order waits after
+    an error, where that is not the stage in which it was claimed.
+    """
+
+    ledger: Ledger
+    task: TaskTry
+    stages: Collection[Stage]
+    concurrency: int
+    document: str | None = None
+    claim_as: Stage | None = None
+    claim_values: Mapping[str, Any] | None = None
+    stage_after: Callable[[OrderEntry, VtexErpError], Stage] | None = None
+
+    def run(self, act: Act, report: StepReport) -> None:
+        """Act on every order and note what became of it in the report; a `StopError` ends the work early."""
+        waiting = entries.in_batch(self.ledger, self.task, self.stages)
+        with ThreadPoolExecutor(self.concurrency) as pool:
+            for ids in _chunks(waiting, self.concurrency * _WAVE_PER_THREAD):
+                claimed = entries.claim(
+                    self.ledger, self.task, ids, self.stages, to=self.claim_as, values=self.claim_values
+                )
+                texts = self._documents(claimed)
+                results = list(pool.map(partial(self._attempt, act, texts), claimed))
+                self._write(results, report)
+                if report.stopped_by:
+                    return
+
+    def _documents(self, claimed: Sequence[OrderEntry]) -> dict[int, str]:
+        if not self.document or not claimed:
+            return {}
+        return documents.load(self.ledger, [entry.id for entry in claimed], self.document)
+
+    def _attempt(self, act: Act, texts: Mapping[int, str], entry: OrderEntry) -> Result:
+        if self.document and entry.id not in texts:
+            return _read_again(entry, self.ledger.clock())
+        try:
+            return Result(act(entry, texts.get(entry.id, "")))
+        except VtexErpError as error:
+            return self._failed(entry, error)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it must not stop the other orders
+            return self._failed(entry, _unexpected(entry, error))
+
+    def _failed(self, entry: OrderEntry, error: VtexErpError) -> Result:
+        stage = self.stage_after(entry, error) if self.stage_after else entry.stage
+        return Result(entries.failed(entry, error, now=self.ledger.clock(), stage=stage), error)
+
+    def _write(self, results: Sequence[Result], report: StepReport) -> None:
+        fenced_off = {entry.id for entry in entries.write(self.ledger, self.task, [result.move for result in results])}
+        for result in results:
+            if result.move.entry.id in fenced_off:
+                report.fenced_off += 1
+                _log.warning(
+                    "Order %s: another worker has taken it over; what this one did counts for nothing.",
+                    result.move.entry.order_id,
+                )
+            else:
+                _note(result, report)
+
+
+def _note(result: Result, report: StepReport) -> None:
+    entry, error = result.move.entry, result.error
+    if error is None:
+        report.reached[result.move.to.value] += 1
+        return
+    if isinstance(error, StopError):
+        report.stopped_by = error
+    _log.error("Order %s: %s [%s]", entry.order_id, error.message, error.cause)
+    values = result.move.values
+    failure = FailedOrder(
+        order_id=entry.order_id,
+        cause=error.cause,
+        message=error.message,
+        value_cents=values.get("value_cents", entry.value_cents),
+        currency=values.get("currency", entry.currency),
+    )
+    report.failures.append((failure, error))
+
+
+def _read_again(entry: OrderEntry, now: datetime) -> Result:
+    error = RetryableError(
+        f"The ledger's copy of order {entry.order_id} has expired; it will be read from VTEX again.",
+        cause="document-expired",
+    )
+    return Result(entries.failed(entry, error, now=now, stage=Stage.RECEIVED), error)
+
+
+def _unexpected(entry: OrderEntry, error: Exception) -> VtexErpError:
+    # The text of a foreign exception may quote a shopper's data; its type and place do not.
+    place = error.__traceback__
+    while place and place.tb_next:
+        place = place.tb_next
+    where = f"{place.tb_frame.f_code.co_filename}:{place.tb_lineno}" if place else "an unknown place"
+    return RetryableError(
+        f"Order {entry.order_id} met a defect: {type(error).__name__} at {where}. Please report it.",
+        cause=f"defect:{type(error).__name__}",
+    )
+
+
+def _chunks(ids: Sequence[int], size: int) -> Iterator[Sequence[int]]:
+    return (ids[start : start + size] for start in range(0, len(ids), size))

@@ -1,0 +1,1 @@
+"""The sales order, and how a VTEX order becomes one: pure functions, exact money."""

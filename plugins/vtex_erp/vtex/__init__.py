@@ -1,0 +1,1 @@
+"""Speaks VTEX: the client of its Orders API, its documents and its statuses."""

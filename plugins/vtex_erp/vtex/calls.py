@@ -1,0 +1,117 @@
+"""The requests that VtexClient makes: path, permission and meaning of the refusals, one function each.
+
+Permissions are the License Manager resources that the Orders API names per operation.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from vtex_erp.errors import (
+    ConfigurationError,
+    FeedNotConfiguredError,
+    HandleRefusedError,
+    OrderNotFoundError,
+    ParkError,
+    UnclearError,
+    VtexErpError,
+)
+from vtex_erp.vtex.answers import Call
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+MAX_FEED_ITEMS = 10
+"""VTEX allows 10 a read: Orders API, Retrieve feed items. A commit takes what one read gave."""
+
+FEED_RESOURCE = "'Feed v3 and Hook Admin' (no predefined role has it: make one)"
+VIEW_RESOURCE = "'View order'"
+LIST_RESOURCE = "'List Orders'"
+HANDLING_RESOURCE = "'Change order workflow status'"
+CANCEL_RESOURCE = "'Cancel order'"
+
+_ORDERS = "/api/oms/pvt/orders"
+_FEED = "/api/orders/feed"
+
+_NOT_FOUND: Mapping[int, type[VtexErpError]] = {404: OrderNotFoundError}
+_ACTION: Mapping[int, type[VtexErpError]] = {404: OrderNotFoundError, 409: UnclearError}
+_NO_FEED: Mapping[int, type[VtexErpError]] = {404: FeedNotConfiguredError}
+
+
+def read_feed_configuration() -> Call:
+    """GET feed/config."""
+    path = f"{_FEED}/config"
+    return Call("GET", path, "read the feed's configuration", FEED_RESOURCE, ConfigurationError, _NO_FEED)
+
+
+def retrieve_items(limit: int) -> Call:
+    """GET feed. Raises ValueError for a limit that VTEX does not take."""
+    if not 1 <= limit <= MAX_FEED_ITEMS:
+        raise ValueError(f"a read of the feed takes 1 to {MAX_FEED_ITEMS} items, not {limit}")
+    params = {"maxlot": str(limit)}
+    return Call("GET", _FEED, "read the feed", FEED_RESOURCE, ConfigurationError, _NO_FEED, params)
+
+
+def commit_items(handles: Sequence[str]) -> Call:
+    """POST feed. Raises ValueError for more handles than one read gives."""
+    if len(handles) > MAX_FEED_ITEMS:
+        raise ValueError(f"a commit takes at most {MAX_FEED_ITEMS} handles, not {len(handles)}")
+    task, body = f"commit {len(handles)} events of the feed", _json({"handles": list(handles)})
+    return Call("POST", _FEED, task, FEED_RESOURCE, HandleRefusedError, body=body)
+
+
+def read_order(order_id: str) -> Call:
+    """GET an order."""
+    return Call("GET", _path(order_id), f"read order {order_id}", VIEW_RESOURCE, ParkError, _NOT_FOUND)
+
+
+def start_handling_of(order_id: str) -> Call:
+    """POST start-handling; it has no body."""
+    path, task = f"{_path(order_id)}/start-handling", f"start handling of order {order_id}"
+    return Call("POST", path, task, HANDLING_RESOURCE, ParkError, _ACTION, effect=True)
+
+
+def cancel_order(order_id: str, reason: str) -> Call:
+    """POST cancel."""
+    path, task, body = f"{_path(order_id)}/cancel", f"cancel order {order_id}", _json({"reason": reason})
+    return Call("POST", path, task, CANCEL_RESOURCE, ParkError, _ACTION, body=body, effect=True)
+
+
+def list_of_orders(
+    *,
+    date_field: str,
+    window: tuple[datetime, datetime],
+    page: int,
+    per_page: int,
+    statuses: Sequence[str],
+    order_by: str,
+) -> Call:
+    """GET a page of the list. The window's moments are in UTC; VTEX takes milliseconds."""
+    start, end = (f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03}Z" for moment in window)
+    params = {
+        f"f_{date_field}": f"{date_field}:[{start} TO {end}]",
+        "orderBy": order_by,
+        "page": str(page),
+        "per_page": str(per_page),
+    }
+    if statuses:
+        params["f_status"] = ",".join(statuses)
+    return Call("GET", _ORDERS, "list orders", LIST_RESOURCE, ConfigurationError, params=params)
+
+
+def _path(order_id: str) -> str:
+    """Give an order's path. Ids are opaque text: they may hold spaces, slashes and any letter."""
+    try:
+        segment = quote(order_id, safe="")
+    except UnicodeEncodeError:
+        segment = ""
+    if not segment.strip("."):
+        raise ParkError(f"{order_id!r} cannot be the id of a VTEX order.", cause="order-id-impossible")
+    return f"{_ORDERS}/{segment}"
+
+
+def _json(document: Mapping[str, Any]) -> bytes:
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()

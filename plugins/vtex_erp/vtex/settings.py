@@ -1,0 +1,70 @@
+"""The settings of a VTEX account, from its connection."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from vtex_erp.connection import ConnectionFields
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_ACCOUNT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*", re.ASCII)
+_ENVIRONMENT = "vtexcommercestable.com.br"
+
+
+@dataclass(frozen=True)
+class VtexSettings:
+    """Where one VTEX account is, and the keys to it.
+
+    `timeout_seconds` is the longest silence of VTEX in one call; `concurrency` the number of threads that
+    call at the same time.
+    """
+
+    account: str
+    app_key: str = field(repr=False)
+    app_token: str = field(repr=False)
+    base_url: str
+    connection_id: str = "vtex_default"
+    timeout_seconds: float = 30
+    concurrency: int = 16
+
+    @classmethod
+    def from_connection(
+        cls,
+        connection_id: str,
+        host: str | None,
+        login: str | None,
+        password: str | None,
+        extra: Mapping[str, Any],
+        port: int | None = None,
+        schema: str | None = None,
+    ) -> VtexSettings:
+        """Read the fields of a connection of type `vtex`.
+
+        Host is the base URL, empty for `https://{account}.vtexcommercestable.com.br` (the only environment
+        that VTEX lists: Orders API, servers); login the app key, password the app token; Extra has `account`,
+        and if wanted `timeout_seconds` and `concurrency`.
+
+        Raises ConfigurationError naming the connection, the field and what to put there.
+        """
+        fields = ConnectionFields(connection_id, "vtex", host, port, schema, login, password, extra)
+        account = _account(fields)
+        return cls(
+            account=account,
+            app_key=fields.secret("App key", login, advice="put the app key (vtexappkey-…)"),
+            app_token=fields.secret("App token", password, advice="put the app token that VTEX showed once"),
+            base_url=fields.base_url(default=f"https://{account}.{_ENVIRONMENT}"),
+            connection_id=connection_id,
+            timeout_seconds=fields.number("timeout_seconds", default=cls.timeout_seconds),
+            concurrency=fields.whole_number("concurrency", default=cls.concurrency),
+        )
+
+
+def _account(fields: ConnectionFields) -> str:
+    account = str(fields.extra.get("account") or "").strip()
+    if not _ACCOUNT.fullmatch(account):
+        raise fields.wrong("account", "put the VTEX account name, such as mystore, into Extra")
+    return account

@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from importlib.metadata import PackageNotFoundError, distribution, entry_points
+from pathlib import Path
+from typing import Any
+
+import pytest
+from airflow.sdk._shared.module_loading import import_string
+
+from vtex_erp.hooks.vtex import VtexHook
+from vtex_erp.provider_info import get_provider_info
+
+ROOT = Path(__file__).resolve().parents[2]
+"""The repository."""
+
+try:
+    INSTALLED = bool(distribution("vtex-erp"))
+except PackageNotFoundError:
+    INSTALLED = False
+
+needs_install = pytest.mark.skipif(not INSTALLED, reason="needs `pip install -e .`, which `make setup` does")
+
+
+def connection_type() -> dict[str, Any]:
+    (found,) = get_provider_info()["connection-types"]
+    return found
+
+
+def test_the_provider_names_the_hook_as_it_is() -> None:
+    declared = connection_type()
+    assert import_string(declared["hook-class-name"]) is VtexHook
+    assert (declared["connection-type"], declared["hook-name"]) == (VtexHook.conn_type, VtexHook.hook_name)
+
+
+def test_the_form_says_what_goes_where() -> None:
+    behaviour = connection_type()["ui-field-behaviour"]
+    assert behaviour["relabeling"] == {"host": "Base URL", "login": "App key", "password": "App token"}
+    assert set(connection_type()["conn-fields"]) == {"account", "timeout_seconds", "concurrency"}
+
+
+@needs_install
+def test_the_package_s_name_and_entry_point_are_those_that_airflow_looks_for() -> None:
+    (entry,) = (point for point in entry_points(group="apache_airflow_provider") if "vtex_erp" in point.value)
+    assert entry.load() is get_provider_info
+    assert entry.dist is not None
+    assert entry.dist.name == get_provider_info()["package-name"]
+
+
+@needs_install
+def test_airflow_finds_the_connection_type_and_its_fields() -> None:
+    from airflow.providers_manager import ProvidersManager
+
+    manager = ProvidersManager()
+    hook = manager.hooks["vtex"]
+    assert hook is not None
+    assert hook.hook_class_name == "vtex_erp.hooks.vtex.VtexHook"
+    assert manager.field_behaviours["vtex"]["relabeling"]["login"] == "App key"
+    fields = {name for name in manager.connection_form_widgets if name.startswith("extra__vtex__")}
+    assert fields == {f"extra__vtex__{name}" for name in ("account", "timeout_seconds", "concurrency")}
+
+
+LOAD = """
+import json, sys
+from airflow import plugins_manager
+names = [plugin["name"] for plugin in plugins_manager.get_plugin_info()]
+stems, folder = json.loads(sys.argv[1]), sys.argv[2]
+heavy = ("vtex_erp.vtex", "vtex_erp.ledger", "airflow.providers.http.hooks.http")
+print(json.dumps({
+    "plugins": names,
+    "errors": plugins_manager.get_import_errors(),
+    "bare": [s for s in stems if (getattr(sys.modules.get(s), "__file__", "") or "").startswith(folder)],
+    "heavy": [name for name in heavy if name in sys.modules],
+}))
+"""
+
+
+def test_the_plugin_loads_alone_and_the_package_is_not_scanned() -> None:
+    """In a process of its own: the scanner would put every file under its bare name into sys.modules."""
+    plugins = ROOT / "plugins"
+    stems = sorted({path.stem for path in (plugins / "vtex_erp").rglob("*.py")})
+    done = subprocess.run(
+        [sys.executable, "-c", LOAD, json.dumps(stems), str(plugins)],
+        env=dict(os.environ),
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
+    report = json.loads(done.stdout.splitlines()[-1])
+    assert report["errors"] == {}
+    assert "vtex_erp" in report["plugins"]
+    assert report["bare"] == []
+    assert report["heavy"] == []

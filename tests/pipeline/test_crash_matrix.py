@@ -1,0 +1,136 @@
+"""Kill the worker before and after every request and every ledger write, then look at what VTEX and the ERP hold.
+
+The process is forked, and sends itself SIGKILL at the n-th point it comes to; n counts up until a run gets through
+alive. Nothing is caught, closed or flushed on the way out, as when a machine dies.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import signal
+from collections import Counter
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from requests.adapters import HTTPAdapter
+
+from tests.pipeline.loop import Loop, clients
+from vtex_erp.ledger.documents import DocumentCipher
+from vtex_erp.ledger.ledger import Ledger, open_ledger, utc_now
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sandbox.client import Sandbox
+
+ORDERS = 3
+VISIBILITY = 120
+
+
+class Killer:
+    """Counts the points that a run comes to, and kills the process at one of them."""
+
+    def __init__(self, at: int) -> None:
+        self.at = at
+        self.seen = 0
+
+    def point(self) -> None:
+        self.seen += 1
+        if self.seen == self.at:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def run_until_killed(database: str, key: str, sandbox_url: tuple[Any, ...], at: int) -> bool:
+    """Run the loop in a process of its own; whether it was killed."""
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            _be_the_worker(database, key, sandbox_url, Killer(at))
+            code = 0
+        finally:
+            os._exit(code)
+    _, status = os.waitpid(child, 0)
+    if os.WIFSIGNALED(status):
+        assert os.WTERMSIG(status) == signal.SIGKILL
+        return True
+    assert os.WEXITSTATUS(status) == 0
+    return False
+
+
+def _be_the_worker(database: str, key: str, sandbox: Any, killer: Killer) -> None:
+    send = HTTPAdapter.send
+
+    def watched_send(self: HTTPAdapter, *args: Any, **settings: Any) -> Any:
+        killer.point()
+        answer = send(self, *args, **settings)
+        killer.point()
+        return answer
+
+    HTTPAdapter.send = watched_send  # type: ignore[method-assign]
+
+    class WatchedLedger(Ledger):
+        @contextmanager
+        def write(self) -> Iterator[Any]:
+            with super().write() as connection:
+                yield connection
+                killer.point()
+            killer.point()
+
+    plain = open_ledger(database, cipher=DocumentCipher([key]))
+    vtex, erp = clients(sandbox, lambda _seconds: None, concurrency=1)
+    errors = Loop(WatchedLedger(plain.engine, plain.cipher), vtex, erp, sandbox.account).run("killed")
+    assert errors == {}, errors
+
+
+@pytest.mark.parametrize("recovery", ["the run is cleared", "the next run takes over"])
+def test_a_kill_at_any_point_changes_nothing_that_was_right(
+    database: str, document_key: str, sandbox: Sandbox, recovery: str
+) -> None:
+    clock_offset = timedelta(0)
+    ledger = open_ledger(database, cipher=DocumentCipher([document_key]), clock=lambda: utc_now() + clock_offset)
+    points = 0
+    for at in itertools.count(1):
+        sandbox.reset()
+        # An ERP that would create an order twice if it were sent twice: nobody hides our mistakes.
+        sandbox.switches(erp_unique=False)
+        sandbox.configure_feed(visibility_timeout=VISIBILITY, statuses=["ready-for-handling"])
+        placed = sandbox.generate(ORDERS, seed=at, kinds=["plain"])
+        sandbox.emit(placed[0].order_id, "ready-for-handling", copies=2)
+        ledger.engine.dispose()
+        if not run_until_killed(database, document_key, sandbox, at):
+            break
+        points = at
+        vtex, erp = clients(sandbox, sandbox.advance)
+        loop = Loop(ledger, vtex, erp, sandbox.account, sleep=sandbox.advance)
+        if recovery == "the run is cleared":
+            assert loop.run("killed") == {}, f"point {at}"
+        # What the dead worker had pulled and not written down comes back; its leases run out.
+        sandbox.advance(VISIBILITY + 1)
+        clock_offset += timedelta(hours=2)
+        for number in range(2):
+            assert loop.run(f"after {at}.{number}") == {}, f"point {at}"
+            sandbox.advance(VISIBILITY + 1)
+        _assert_each_order_once(sandbox, placed, at)
+        _empty(ledger)
+    ledger.close()
+    assert points > 60  # a matrix that shrinks has lost its points
+
+
+def _assert_each_order_once(sandbox: Sandbox, placed: list[Any], at: int) -> None:
+    held = {external_id: order["creations"] for external_id, order in sandbox.erp_orders().items()}
+    assert held == {f"{sandbox.account}:{order.order_id}": 1 for order in placed}, f"point {at}"
+    effects = Counter(order["start_handling_effects"] for order in sandbox.summary()["orders"].values())
+    assert effects == {1: ORDERS}, f"point {at}"
+    assert sandbox.feed_counters()["total"] == 0, f"point {at}"
+
+
+def _empty(ledger: Ledger) -> None:
+    from vtex_erp.ledger.tables import metadata
+
+    with ledger.write() as connection:
+        for table in reversed(metadata.sorted_tables):
+            connection.execute(table.delete())

@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from vtex_erp.errors import ConfigurationError
+from vtex_erp.vtex.client import VtexSettings
+
+
+def settings_of(**fields: Any) -> VtexSettings:
+    given: dict[str, Any] = {
+        "connection_id": "vtex_shop",
+        "host": None,
+        "login": "vtexappkey-shop-ABC",
+        "password": "TOKEN",
+        "extra": {"account": "shop"},
+    }
+    return VtexSettings.from_connection(**{**given, **fields})
+
+
+def test_an_account_and_keys_are_enough() -> None:
+    assert settings_of() == VtexSettings(
+        account="shop",
+        app_key="vtexappkey-shop-ABC",
+        app_token="TOKEN",
+        base_url="https://shop.vtexcommercestable.com.br",
+        connection_id="vtex_shop",
+        timeout_seconds=30,
+        concurrency=16,
+    )
+
+
+def test_options_are_read_from_extra_as_numbers_or_as_text() -> None:
+    extra = {"account": " shop ", "timeout_seconds": "2.5", "concurrency": 4}
+    settings = settings_of(extra=extra, login=" KEY\n", password="\tTOKEN ")
+    read = (settings.account, settings.app_key, settings.app_token)
+    assert (*read, settings.timeout_seconds, settings.concurrency) == ("shop", "KEY", "TOKEN", 2.5, 4)
+
+
+@pytest.mark.parametrize(
+    ("host", "port", "schema", "base_url"),
+    [
+        ("https://shop.myvtex.com", None, None, "https://shop.myvtex.com"),
+        ("http://127.0.0.1:8081/", None, None, "http://127.0.0.1:8081"),
+        ("http://127.0.0.1", 8081, None, "http://127.0.0.1:8081"),
+        ("shop.myvtex.com", None, None, "https://shop.myvtex.com"),
+        ("shop.myvtex.com", 8443, "http", "http://shop.myvtex.com:8443"),
+        ("https://proxy.example.com/vtex/", None, None, "https://proxy.example.com/vtex"),
+        ("  ", None, None, "https://shop.vtexcommercestable.com.br"),
+    ],
+)
+def test_base_url(host: str, port: int | None, schema: str | None, base_url: str) -> None:
+    assert settings_of(host=host, port=port, schema=schema).base_url == base_url
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"extra": {}}, "account"),
+        ({"extra": {"account": None}}, "account"),
+        ({"extra": {"account": "my shop"}}, "account"),
+        ({"extra": {"account": "shop.myvtex.com"}}, "account"),
+        ({"login": None}, "App key"),
+        ({"password": ""}, "App token"),
+        ({"password": "TOKÉN"}, "App token"),
+        ({"host": "ftp://shop.example.com"}, "Host"),
+        ({"host": "https://user:secret@shop.example.com"}, "Host"),
+        ({"host": "https://shop.example.com/?q=1"}, "Host"),
+        ({"host": "https://shop example.com"}, "Host"),
+        ({"host": "https://"}, "Host"),
+        ({"host": "https://shop.example.com:port"}, "Host"),
+        ({"extra": {"account": "shop", "timeout_seconds": 0}}, "timeout_seconds"),
+        ({"extra": {"account": "shop", "timeout_seconds": "inf"}}, "timeout_seconds"),
+        ({"extra": {"account": "shop", "concurrency": 1.5}}, "concurrency"),
+        ({"extra": {"account": "shop", "concurrency": True}}, "concurrency"),
+        ({"extra": {"account": "shop", "concurrency": "many"}}, "concurrency"),
+    ],
+)
+def test_what_is_wrong_is_named_with_its_connection(fields: dict[str, Any], field: str) -> None:
+    with pytest.raises(ConfigurationError, match=rf"Connection 'vtex_shop', field {field}: put ") as caught:
+        settings_of(**fields)
+    assert "secret" not in str(caught.value)
+    assert "TOK" not in str(caught.value)
+
+
+def test_keys_are_not_in_the_representation() -> None:
+    text = repr(settings_of())
+    assert "TOKEN" not in text
+    assert "vtexappkey" not in text
