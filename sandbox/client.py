@@ -135,9 +135,7 @@ class Sandbox:
         body = {"order_id": order_id, "state": state, "last_state": last_state, "copies": copies}
         self._call("POST", "events", json=body)
 
-    def add_fault(
-        self, route: str, action: str = "status", *, times: int | None = None, **settings: Any
-    ) -> int:
+    def add_fault(self, route: str, action: str = "status", *, times: int | None = None, **settings: Any) -> int:
         """Put a fault in force (see `sandbox.vtex.faults.Fault`) and return its id; no times: for ever."""
         body = {"route": route, "action": action, "remaining": times, **settings}
         return int(self._call("POST", "faults", json=body)["id"])

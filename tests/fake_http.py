@@ -16,9 +16,7 @@ class Answer:
     def __init__(self, status: int = 200, body: Any = b"", headers: dict[str, str] | None = None) -> None:
         is_json = not isinstance(body, (bytes, str))
         self.status = status
-        self.body = (
-            json.dumps(body).encode() if is_json else body if isinstance(body, bytes) else body.encode()
-        )
+        self.body = json.dumps(body).encode() if is_json else body if isinstance(body, bytes) else body.encode()
         self.headers = {**({"Content-Type": "application/json"} if is_json else {}), **(headers or {})}
 
 

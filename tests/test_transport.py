@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import requests
 
@@ -13,9 +13,7 @@ if TYPE_CHECKING:
 
 
 def test_one_pool_as_wide_as_the_threads_without_retries() -> None:
-    adapter = pooled_session("https://shop.example.com", concurrency=7).get_adapter(
-        "https://shop.example.com"
-    )
+    adapter = pooled_session("https://shop.example.com", concurrency=7).get_adapter("https://shop.example.com")
     assert isinstance(adapter, requests.adapters.HTTPAdapter)
     assert adapter._pool_maxsize == 7  # type: ignore[attr-defined]
     assert adapter.max_retries.total == 0
@@ -44,7 +42,7 @@ def test_tls_is_verified(monkeypatch: pytest.MonkeyPatch) -> None:
 
 class _Greeter(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    seen: list[tuple[int, str | None]]
+    seen: ClassVar[list[tuple[int, str | None]]]
 
     def do_GET(self) -> None:
         self.seen.append((self.client_address[1], self.headers.get("Cookie")))
@@ -57,14 +55,16 @@ class _Greeter(BaseHTTPRequestHandler):
 
 
 def test_the_connection_is_kept_and_cookies_are_not() -> None:
-    handler = type("Handler", (_Greeter,), {"seen": []})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+    class Handler(_Greeter):
+        seen: ClassVar[list[tuple[int, str | None]]] = []
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}).start()
         url = f"http://127.0.0.1:{server.server_port}/"
         with pooled_session(url, concurrency=1) as session:
             session.get(url)
             session.get(url)
         server.shutdown()
-    (first_port, no_cookie), (second_port, still_none) = handler.seen
+    (first_port, no_cookie), (second_port, still_none) = Handler.seen
     assert first_port == second_port
     assert (no_cookie, still_none) == (None, None)

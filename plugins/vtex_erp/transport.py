@@ -154,9 +154,7 @@ class Transport:
                 "If that lasts, check the Host of the connection, DNS and the proxy.",
                 cause="unreachable",
             )
-        return UnclearError(
-            f"{self.server} at {self._base_url} gave no complete answer ({reason}).", cause="no-answer"
-        )
+        return UnclearError(f"{self.server} at {self._base_url} gave no complete answer ({reason}).", cause="no-answer")
 
 
 def _reason(error: requests.RequestException) -> object:
@@ -171,9 +169,7 @@ def _root(error: requests.RequestException) -> str:
 def _never_sent(error: requests.RequestException) -> bool:
     """Tell whether no connection was made. A failed TLS handshake is not told from a TLS failure later."""
     before_sending = (requests.ConnectTimeout, requests.exceptions.ProxyError)
-    return isinstance(error, before_sending) or isinstance(
-        _reason(error), (NewConnectionError, ConnectTimeoutError)
-    )
+    return isinstance(error, before_sending) or isinstance(_reason(error), (NewConnectionError, ConnectTimeoutError))
 
 
 def retry_after(response: requests.Response) -> float | None:

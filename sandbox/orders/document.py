@@ -202,9 +202,7 @@ def shipping(draft: Draft, home: dict[str, Any]) -> dict[str, Any]:
     return {
         "id": "shippingData",
         "address": home,
-        "logisticsInfo": [
-            logistics(line, index, home["addressId"], draft) for index, line in enumerate(draft.lines)
-        ],
+        "logisticsInfo": [logistics(line, index, home["addressId"], draft) for index, line in enumerate(draft.lines)],
         "trackingHints": None,
         "selectedAddresses": [dict(home)],
     }

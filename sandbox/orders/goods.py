@@ -151,9 +151,7 @@ def gift_wrapping(draft: Draft) -> None:
 def assembly(draft: Draft) -> None:
     """A dish with extras, each an item of its own that points to its parent; one extra is also sold alone."""
     pizza, cheese = make_line(draft.rng, price=4500, quantity=1), make_line(draft.rng, price=300, quantity=2)
-    pizza.edits["assemblies"] = [
-        {"id": "extras", "inputValues": {"note": "sem cebola"}, "parentAssemblyBinding": None}
-    ]
+    pizza.edits["assemblies"] = [{"id": "extras", "inputValues": {"note": "sem cebola"}, "parentAssemblyBinding": None}]
     cheese.edits |= {"parentItemIndex": 0, "parentAssemblyBinding": "extras"}
     draft.lines += [pizza, cheese, Line(cheese.sku, cheese.name, 300)]
 

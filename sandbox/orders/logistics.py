@@ -42,9 +42,7 @@ def many_deliveries(draft: Draft) -> None:
     several_lines(draft)
     for number, line in enumerate(draft.lines):
         line.dock = str(number % 3 + 1)
-        line.sla, line.channel = (
-            ("Agendada", "delivery") if number % 2 else ("Retira Loja Modelo", "pickup-in-point")
-        )
+        line.sla, line.channel = ("Agendada", "delivery") if number % 2 else ("Retira Loja Modelo", "pickup-in-point")
     draft.edits.append(_to_many_places)
     draft.edits.append(lambda document: draft.rng.shuffle(document["shippingData"]["logisticsInfo"]))
 

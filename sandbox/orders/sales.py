@@ -91,9 +91,7 @@ def _from_marketplace(document: dict[str, Any]) -> None:
         "orderFormId": None,
         "clientPreferencesData": None,
         "customData": {
-            "customApps": [
-                {"id": "marketplace-integration", "major": 1, "fields": {"pack": "1", "note": None}}
-            ],
+            "customApps": [{"id": "marketplace-integration", "major": 1, "fields": {"pack": "1", "note": None}}],
             "customFields": [],
         },
     }
@@ -236,9 +234,7 @@ def custom_data(draft: Draft) -> None:
                 "fields": {"marketplacepaymentmethods": "Pix | Cartão", "empty": None},
             }
         ],
-        "customFields": [
-            {"linkedEntity": {"type": "cart", "id": None}, "fields": [{"name": "po", "value": "0001"}]}
-        ],
+        "customFields": [{"linkedEntity": {"type": "cart", "id": None}, "fields": [{"name": "po", "value": "0001"}]}],
     }
     draft.edits.append(lambda document: document.update(customData=data, openTextField={"value": None}))
 
@@ -291,6 +287,4 @@ def no_document(draft: Draft) -> None:
     """No tax document: null, empty, or without its type."""
     plain(draft)
     chosen = draft.rng.choice((None, ""))
-    draft.edits.append(
-        lambda document: document["clientProfileData"].update(document=chosen, documentType=chosen)
-    )
+    draft.edits.append(lambda document: document["clientProfileData"].update(document=chosen, documentType=chosen))

@@ -16,9 +16,7 @@ from sandbox.vtex.simulator import Simulator
 def main(arguments: list[str] | None = None) -> None:
     """Start a simulated VTEX account, and with --erp the ERP beside it."""
     options = _parser().parse_args(arguments)
-    simulator = Simulator(
-        options.account, app_key=options.app_key, app_token=options.app_token, seed=options.seed
-    )
+    simulator = Simulator(options.account, app_key=options.app_key, app_token=options.app_token, seed=options.seed)
     if options.while_stdin_open:
         threading.Thread(target=_stop_with_stdin, daemon=True).start()
     serve(SandboxApp(simulator, with_erp=options.erp), host=options.host, port=options.port)

@@ -43,9 +43,7 @@ class PlaceBody(Body):
 
     documents: list[dict[str, Any]]
     kinds: list[str] | None = Field(default=None, description="Labels, one for each document.")
-    events: list[str] | None = Field(
-        default=None, description="States to emit; None: the order's own status."
-    )
+    events: list[str] | None = Field(default=None, description="States to emit; None: the order's own status.")
 
 
 class GenerateBody(Body):
@@ -91,9 +89,7 @@ class TooLateBody(Body):
 
 def admin_app(simulator: Simulator, faults: FaultList) -> FastAPI:
     """Make the application that serves /admin."""
-    app = FastAPI(
-        title="Sandbox admin", docs_url="/admin/docs", openapi_url="/admin/openapi.json", redoc_url=None
-    )
+    app = FastAPI(title="Sandbox admin", docs_url="/admin/docs", openapi_url="/admin/openapi.json", redoc_url=None)
     _add_world(app, simulator, faults)
     _add_settings(app, simulator)
     _add_orders(app, simulator)
@@ -196,9 +192,7 @@ def _add_orders(app: FastAPI, simulator: Simulator) -> None:
     async def emit(body: EmitBody) -> dict[str, Any]:
         """Emit an event, for an order that exists or not; copies after the first are duplicates of it."""
         now = simulator.now()
-        simulator.emit(
-            body.order_id, body.state, body.last_state, last_change=now, at=now, copies=body.copies
-        )
+        simulator.emit(body.order_id, body.state, body.last_state, last_change=now, at=now, copies=body.copies)
         return {"order_id": body.order_id, "copies": body.copies}
 
 
@@ -292,9 +286,7 @@ def generate_into(simulator: Simulator, body: GenerateBody) -> list[Order]:
     """Generate and place; the documents themselves are only made when somebody asks for them."""
     now = simulator.now()
     start, end = from_vtex(body.created_from), from_vtex(body.created_to)
-    drafts = plan(
-        body.count, body.seed, kinds=body.kinds, account=simulator.account, now=now, span=(start, end)
-    )
+    drafts = plan(body.count, body.seed, kinds=body.kinds, account=simulator.account, now=now, span=(start, end))
     placed = []
     for draft in drafts:
         order = make_order(

@@ -68,9 +68,7 @@ class Fault(BaseModel):
         """Whether the fault is meant for this request."""
         if self.order_id is not None and self.order_id != call.subject:
             return False
-        return self.route == call.family or (
-            "/" in self.route and re.search(self.route, call.path) is not None
-        )
+        return self.route == call.family or ("/" in self.route and re.search(self.route, call.path) is not None)
 
     def strike(self, real: Answer | None) -> Answer | None:
         """Make the answer that the caller gets of the real one. None: the connection is cut."""
@@ -112,9 +110,7 @@ class FaultList:
         """Put a fault in force. Raises ValueError for a route that is no family and no path expression."""
         if fault.route not in self._families and "/" not in fault.route:
             known = ", ".join(sorted(self._families))
-            raise ValueError(
-                f"no route family {fault.route!r}; families are {known}; a path contains a slash"
-            )
+            raise ValueError(f"no route family {fault.route!r}; families are {known}; a path contains a slash")
         re.compile(fault.route)
         fault.id = next(self._ids)
         self.faults.append(fault)

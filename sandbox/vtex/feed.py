@@ -8,7 +8,7 @@ from __future__ import annotations
 import heapq
 import itertools
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -44,7 +44,6 @@ class Message:
     visible_at: float = 0.0
     receipt: str | None = None
     gone: bool = False
-    order: int = field(default=0)
 
 
 class FeedFilter:
@@ -93,10 +92,11 @@ class Feed:
         """Take up to `count` visible items out of sight for the visibility timeout."""
         self._catch_up(now)
         window = self._window(SHUFFLE_WINDOW if shuffle else count)
-        if shuffle:
-            rng.shuffle(window)
-        taken, left = window[:count], window[count:]
-        self._visible.extendleft(sorted(left, key=lambda message: -message.order))
+        places = range(min(count, len(window)))
+        chosen = rng.sample(range(len(window)), len(places)) if shuffle else list(places)
+        left = [message for place, message in enumerate(window) if place not in chosen]
+        self._visible.extendleft(reversed(left))
+        taken = [window[place] for place in chosen]
         for message in taken:
             message.visible_at = now + self.visibility
             heapq.heappush(self._in_flight, (message.visible_at, next(self._numbers), message))
@@ -146,19 +146,11 @@ class Feed:
         self._catch_up(now)
         return now - self._by_age[0].queued_at if self._by_age else 0.0
 
-    def clear(self) -> None:
-        """Throw all items away."""
-        self._messages.clear()
-        self._visible.clear()
-        self._in_flight.clear()
-        self._by_age.clear()
-
     def _window(self, size: int) -> list[Message]:
         window: list[Message] = []
         while self._visible and len(window) < size:
             message = self._visible.popleft()
             if not message.gone:
-                message.order = len(window)
                 window.append(message)
         return window
 

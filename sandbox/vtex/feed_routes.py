@@ -47,17 +47,11 @@ class FeedRoutes:
 
     def put_config(self, call: Call) -> Answer:
         """Create the feed, or change its settings and keep what is queued."""
-        body = call.json()
-        if not isinstance(body, dict):
-            raise BadRequestError("the configuration must be an object")
-        chosen = body.get("filter")
-        if (
-            isinstance(chosen, dict)
-            and "status" in chosen
-            and {"expression", "disableSingleFire"} & chosen.keys()
-        ):
+        body = _config_body(call)
+        chosen = body["filter"]
+        if "status" in chosen and {"expression", "disableSingleFire"} & chosen.keys():
             return oms_error(409, "409", "status cannot be combined with expression or disableSingleFire")
-        visibility, retention = _queue_settings(body)
+        visibility, retention = _queue_settings(body["queue"])
         if self._simulator.switches.queue_bounds == "400":
             _check_bounds(visibility, retention)
         now = self._simulator.now()
@@ -189,6 +183,15 @@ def _us_date(moment: float | None) -> str:
     return datetime.fromtimestamp(moment, timezone.utc).strftime("%m/%d/%Y %H:%M:%S")
 
 
+def _config_body(call: Call) -> dict[str, dict[str, Any]]:
+    """Read the two parts of a configuration; a part that is left out is empty."""
+    body = call.json()
+    parts = {name: body.get(name) or {} for name in ("filter", "queue")} if isinstance(body, dict) else {}
+    if not parts or not all(isinstance(part, dict) for part in parts.values()):
+        raise BadRequestError("the configuration, its filter and its queue must be objects")
+    return parts
+
+
 def _check_bounds(visibility: float, retention: float) -> None:
     for name, seconds, (least, most) in (
         ("visibilityTimeoutInSeconds", visibility, VISIBILITY_BOUNDS),
@@ -198,12 +201,12 @@ def _check_bounds(visibility: float, retention: float) -> None:
             raise BadRequestError(f"{name} must be between {least} and {most}")
 
 
-def _queue_settings(body: dict[str, Any]) -> tuple[float, float]:
+def _queue_settings(queue: dict[str, Any]) -> tuple[float, float]:
     """Read the two times of the queue. VTEX writes the second one in both casings."""
-    queue = {name.lower(): value for name, value in (body.get("queue") or {}).items()}
+    times = {name.lower(): value for name, value in queue.items()}
     try:
-        visibility = float(queue.get("visibilitytimeoutinseconds", DEFAULT_VISIBILITY))
-        retention = float(queue.get("messageretentionperiodinseconds", DEFAULT_RETENTION))
+        visibility = float(times.get("visibilitytimeoutinseconds", DEFAULT_VISIBILITY))
+        retention = float(times.get("messageretentionperiodinseconds", DEFAULT_RETENTION))
     except (TypeError, ValueError):
         raise BadRequestError("the times of the queue must be numbers") from None
     return visibility, retention

@@ -151,9 +151,7 @@ def _item_count(document: dict[str, Any]) -> int:
 
 def _payment_names(document: dict[str, Any]) -> str:
     transactions = (document.get("paymentData") or {}).get("transactions") or []
-    names = [
-        payment.get("paymentSystemName") for each in transactions for payment in each.get("payments", ())
-    ]
+    names = [payment.get("paymentSystemName") for each in transactions for payment in each.get("payments", ())]
     return ",".join(dict.fromkeys(name for name in names if name))
 
 
@@ -210,9 +208,7 @@ def _ranges(query: dict[str, str]) -> list[tuple[str, tuple[float, float]]]:
         if not text:
             continue
         found = _RANGE.fullmatch(text)
-        start, end = (
-            (from_vtex(found[2]), from_vtex(found[3])) if found and found[1] == name else (None, None)
-        )
+        start, end = (from_vtex(found[2]), from_vtex(found[3])) if found and found[1] == name else (None, None)
         if start is None or end is None:
             raise BadRequestError(f"f_{name} must be {name}:[from TO to]")
         read.append((name, (start, end)))

@@ -45,9 +45,7 @@ class OrderRoutes:
         simulator = self._simulator
         query = parse_query(call.query, many_statuses=simulator.switches.f_status_many == "comma")
         shift = int(simulator.chance(simulator.switches.list_rows_move_p))
-        return json_answer(
-            simulator.index.page(query, now=simulator.now(), switches=simulator.switches, shift=shift)
-        )
+        return json_answer(simulator.index.page(query, now=simulator.now(), switches=simulator.switches, shift=shift))
 
     def start_handling(self, call: Call) -> Answer:
         """Start handling: 204, and soon start-handling and handling; OMS003 in any other status."""

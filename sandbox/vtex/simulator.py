@@ -116,12 +116,8 @@ class Simulator:
                     dates = to_vtex(last_change, suffix="Z"), to_vtex(at, suffix="Z")
                     self.queue(feed, Event(self.new_id(), domain, state, last, order_id, *dates), copies)
 
-    def _emit_document_change(
-        self, feed: Feed, order_id: str, state: str, last: str | None, at: float
-    ) -> None:
-        if self.chance(self.switches.from_orders_skip_p) or (
-            feed.filter.single_fire and order_id in feed.fired
-        ):
+    def _emit_document_change(self, feed: Feed, order_id: str, state: str, last: str | None, at: float) -> None:
+        if self.chance(self.switches.from_orders_skip_p) or (feed.filter.single_fire and order_id in feed.fired):
             return
         feed.fired.add(order_id)
         degenerate = self.switches.from_orders_item == "degenerate"

@@ -26,8 +26,8 @@ needs_install = pytest.mark.skipif(not INSTALLED, reason="needs `pip install -e 
 
 
 def connection_type() -> dict[str, Any]:
-    (found,) = get_provider_info()["connection-types"]
-    return found
+    found: list[dict[str, Any]] = get_provider_info()["connection-types"]
+    return found[0]
 
 
 def test_the_provider_names_the_hook_as_it_is() -> None:
@@ -53,10 +53,11 @@ def test_the_package_s_name_and_entry_point_are_those_that_airflow_looks_for() -
 @needs_install
 def test_airflow_finds_the_connection_type_and_its_fields() -> None:
     from airflow.providers_manager import ProvidersManager
+    from airflow.sdk.providers_manager_runtime import ProvidersManagerTaskRuntime
 
-    manager = ProvidersManager()
-    hook = manager.hooks["vtex"]
+    hook = ProvidersManagerTaskRuntime().hooks["vtex"]  # type: ignore[no-untyped-call]
     assert hook is not None
+    manager = ProvidersManager()  # type: ignore[no-untyped-call]
     assert hook.hook_class_name == "vtex_erp.hooks.vtex.VtexHook"
     assert manager.field_behaviours["vtex"]["relabeling"]["login"] == "App key"
     fields = {name for name in manager.connection_form_widgets if name.startswith("extra__vtex__")}

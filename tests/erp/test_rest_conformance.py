@@ -10,6 +10,7 @@ from vtex_erp.erp.rest import RestErpClient, RestErpSettings
 
 if TYPE_CHECKING:
     from sandbox.client import Sandbox
+    from vtex_erp.erp.protocol import ErpClient
 
 TOKEN = "an-erp-token"
 
@@ -18,7 +19,7 @@ class RestRig:
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
         sandbox.switches(erp_token=TOKEN)
-        self.client = RestErpClient(RestErpSettings(sandbox.erp_url, f"Bearer {TOKEN}", timeout_seconds=5))
+        self.client: ErpClient = RestErpClient(RestErpSettings(sandbox.erp_url, f"Bearer {TOKEN}", timeout_seconds=5))
 
     def creations(self, external_id: str) -> int:
         order = self._sandbox.erp_orders().get(external_id)

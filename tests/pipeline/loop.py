@@ -40,7 +40,7 @@ class Loop:
     erp: ErpClient
     account: str
     sleep: Callable[[float], None] = lambda _seconds: None
-    sizes: BatchSizes = field(default_factory=lambda: BatchSizes(batches=2))
+    sizes: BatchSizes = field(default_factory=lambda: BatchSizes(at_once=2, smallest=1))
     errors: dict[str, VtexErpError] = field(default_factory=dict)
 
     def run(self, run_id: str = "run", *, tries: int = 1) -> dict[str, VtexErpError]:
@@ -50,14 +50,13 @@ class Loop:
         if not self._task("pull_feed", tries, lambda: self.pull(run)):
             return self.errors
         plan = deduplicate(self.ledger, TaskTry(run, "deduplicate"), sizes=self.sizes)
-        for batch in range(len(plan.event_batches)):
-            task = TaskTry(run, "commit_other_events", batch)
-            self._task(
-                task.task_id,
-                tries,
-                lambda task=task: commit_other_events(self.ledger, task, self.vtex).raise_failures(),
-            )
-        for batch in range(len(plan.order_batches)):
+        besides = TaskTry(run, "commit_other_events")
+        self._task(
+            besides.task_id,
+            tries,
+            lambda: commit_other_events(self.ledger, besides, self.vtex).raise_failures(),
+        )
+        for batch in range(len(plan.batches)):
             self.batch(run, batch, tries=tries)
         self._task("outcome", 1, lambda: outcome(self.ledger, TaskTry(run, "outcome")))
         return self.errors

@@ -3,6 +3,7 @@ from __future__ import annotations
 import threading
 from datetime import datetime, timedelta, timezone
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 import requests
@@ -150,7 +151,7 @@ def test_list_orders_widens_the_window_to_milliseconds_in_utc() -> None:
         statuses=["ready-for-handling", "handling"],
     )
     assert [row.order_id for row in result.rows] == ["1-01"]
-    query = requests.utils.unquote(str(server.requests[0].url)).partition("?")[2].replace("+", " ").split("&")
+    query = unquote(str(server.requests[0].url)).partition("?")[2].replace("+", " ").split("&")
     assert sorted(query) == [
         "f_creationDate=creationDate:[2024-01-01T00:00:00.001Z TO 2024-01-02T00:00:00.002Z]",
         "f_status=ready-for-handling,handling",
@@ -232,9 +233,7 @@ REFUSALS = [
 
 
 @pytest.mark.parametrize(("call", "answer", "expected"), REFUSALS)
-def test_refusals_are_told_once(
-    call: str, answer: Answer | Exception, expected: type[errors.VtexErpError]
-) -> None:
+def test_refusals_are_told_once(call: str, answer: Answer | Exception, expected: type[errors.VtexErpError]) -> None:
     server = FakeServer(answer)
     with pytest.raises(errors.VtexErpError) as caught:
         CALLS[call](client_of(server))
@@ -247,7 +246,7 @@ def test_refusals_are_told_once(
     assert "TOKEN" not in str(caught.value)
 
 
-TROUBLE = [
+TROUBLE: list[Answer | Exception] = [
     Answer(500),
     Answer(502, "<html>Bad gateway</html>", HTML),
     Answer(503),

@@ -49,7 +49,7 @@ def test_orders_are_listed(sandbox: Sandbox) -> None:
     sandbox.switches(index_lag_s=0)
     placed = {order.order_id for order in sandbox.generate(5, kinds=["plain"])}
     now = datetime.fromisoformat(sandbox.now()[:19]).replace(tzinfo=timezone.utc)
-    window = {"created_from": now - timedelta(days=700), "created_to": now + timedelta(days=1)}
+    window: dict[str, Any] = {"created_from": now - timedelta(days=700), "created_to": now + timedelta(days=1)}
     client = client_of(sandbox)
     pages = [client.list_orders(**window, page=page, per_page=3) for page in (1, 2)]
     assert {row.order_id for page in pages for row in page.rows} == placed
@@ -84,7 +84,7 @@ def test_an_unknown_order(sandbox: Sandbox) -> None:
 def test_missing_permissions_are_named(sandbox: Sandbox, missing: str) -> None:
     sandbox.switches(missing_permission=missing)
     sandbox.key(sandbox.app_key, sandbox.app_token, resources=[])
-    calls = {
+    calls: dict[str, Any] = {
         "Feed v3 and Hook Admin": lambda client: client.feed_configuration(),
         "View order": lambda client: client.get_order("1"),
         "Change order workflow status": lambda client: client.start_handling("1"),

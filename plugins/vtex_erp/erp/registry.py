@@ -28,7 +28,5 @@ def client_for(fields: ConnectionFields) -> ErpClient:
     adapter = _ADAPTERS.get(fields.connection_type)
     if adapter is None:
         known = ", ".join(sorted(_ADAPTERS))
-        raise fields.wrong(
-            "Connection Type", f"{fields.connection_type!r} has no ERP client; choose one of: {known}"
-        )
+        raise fields.wrong("Connection Type", f"{fields.connection_type!r} has no ERP client; choose one of: {known}")
     return adapter(fields)

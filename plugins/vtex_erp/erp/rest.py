@@ -167,9 +167,7 @@ class RestErpClient:
         except RateLimitedError:
             raise
         except UnclearError as error:
-            message = (
-                f"{error.message} It was asked to {task} and may have done so: look before trying again."
-            )
+            message = f"{error.message} It was asked to {task} and may have done so: look before trying again."
             raise UnclearError(message, cause=error.cause) from error
         except RetryableError as error:
             raise RetryableError(f"{error.message} It was to {task}.", cause=error.cause) from error
@@ -223,9 +221,7 @@ def _description(response: requests.Response) -> str:
     """Say what came instead of what was expected; never the body."""
     status = response.status_code
     if response.is_redirect:
-        return (
-            f"answered {status} with a redirect to {redirect_host(response)}: put the final address in Host"
-        )
+        return f"answered {status} with a redirect to {redirect_host(response)}: put the final address in Host"
     if is_html(response):
         return f"answered {status} with an HTML page"
     return f"answered {status} without an id" if status in (200, 201) else f"answered {status}"

@@ -68,9 +68,7 @@ class VtexHook(HttpHook):
         """Make the client, with a session of its own that all threads of a task share."""
         return VtexClient(self.settings, session=self.get_conn())
 
-    def get_conn(
-        self, headers: dict[Any, Any] | None = None, extra_options: dict[str, Any] | None = None
-    ) -> Session:
+    def get_conn(self, headers: dict[Any, Any] | None = None, extra_options: dict[str, Any] | None = None) -> Session:
         """Open a pooled session that sends the keys. HttpHook would send them as HTTP Basic."""
         settings = self.settings
         session = pooled_session(settings.base_url, concurrency=settings.concurrency)

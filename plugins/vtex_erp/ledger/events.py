@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import and_, delete, or_, select, tuple_, update
 
 from vtex_erp.ledger.stages import SETTLED
-from vtex_erp.ledger.tables import batch_events, batch_orders, events, handles, order_entries, runs, upsert
+from vtex_erp.ledger.tables import batch_orders, events, handles, order_entries, run_events, runs, upsert
 from vtex_erp.vtex.statuses import event_needs_order
 
 if TYPE_CHECKING:
@@ -129,11 +129,11 @@ def to_commit_in_batch(ledger: Ledger, task: TaskTry) -> list[Delivery]:
 
 
 def to_commit_besides(ledger: Ledger, task: TaskTry) -> list[Delivery]:
-    """The uncommitted deliveries of a batch of events that need no order work (now)."""
-    batch = _deliveries().join(batch_events, batch_events.c.event == events.c.id)
+    """The uncommitted deliveries of the run's events that need no order work (now)."""
+    besides = _deliveries().join(run_events, run_events.c.event == events.c.id)
     return _fetch(
         ledger,
-        batch.join(runs, runs.c.id == batch_events.c.run).where(_is_run(task), batch_events.c.batch == task.batch),
+        besides.join(runs, runs.c.id == run_events.c.run).where(_is_run(task)),
     )
 
 

@@ -15,7 +15,7 @@ from sqlalchemy import func, insert, or_, select, update
 from vtex_erp.ledger import events as event_queries
 from vtex_erp.ledger.entries import Move, entry_from, remember, take_back
 from vtex_erp.ledger.stages import OPEN, Stage
-from vtex_erp.ledger.tables import batch_events, batch_orders, events, insert_new, order_entries, runs
+from vtex_erp.ledger.tables import batch_orders, events, insert_new, order_entries, run_events, runs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,12 +35,14 @@ _CHUNK = 500
 
 @dataclass(frozen=True)
 class BatchSizes:
-    """How a run's work is cut: at most `batches` batches of orders, unless one would exceed `largest` orders.
+    """How a run's work is cut: into as many batches as work at once, none smaller or larger than need be.
 
-    `orders` and `events` bound what one run takes on.
+    `at_once` is how many batches the workers take at the same time; a batch of fewer than `smallest` orders costs
+    more than it gains, one of more than `largest` takes too long. `orders` and `events` bound what one run takes on.
     """
 
-    batches: int
+    at_once: int
+    smallest: int = 25
     largest: int = 250
     orders: int = 5000
     events: int = 20000
@@ -48,10 +50,10 @@ class BatchSizes:
 
 @dataclass(frozen=True)
 class Plan:
-    """The sizes of a run's batches: of orders, and of events that need no order work."""
+    """The number of orders in each of a run's batches, and of events that need no order work."""
 
-    order_batches: tuple[int, ...]
-    event_batches: tuple[int, ...]
+    batches: tuple[int, ...]
+    events: int
 
 
 def events_pulled(ledger: Ledger, run: Run) -> int | None:
@@ -89,7 +91,7 @@ def make(ledger: Ledger, task: TaskTry, *, sizes: BatchSizes) -> Plan:
             _plan_orders(ledger, connection, task, run.id, sizes)
             _plan_events(connection, task, run.id, sizes)
             connection.execute(update(runs).where(runs.c.id == run.id).values(planned_at=ledger.clock()))
-        return Plan(_sizes(connection, batch_orders, run.id), _sizes(connection, batch_events, run.id))
+        return _plan(connection, run.id)
 
 
 def planned(ledger: Ledger, run: Run) -> bool:
@@ -236,7 +238,7 @@ def _plan_orders(
     # What was read before a pause may be stale: the order may have been cancelled since.
     stale = [entry for entry in entries if entry.stage in (Stage.FETCHED, Stage.MAPPED)]
     take_back(connection, task, stale, Stage.RECEIVED, now=now, note="read again after a pause")
-    count = max(min(sizes.batches, len(ids)), -(-len(ids) // sizes.largest))
+    count = _number_of_batches(len(ids), sizes)
     connection.execute(
         insert(batch_orders),
         [{"run": run, "entry_id": entry, "batch": index % count} for index, entry in enumerate(ids)],
@@ -255,11 +257,19 @@ def _plan_events(connection: Connection, task: TaskTry, run: int, sizes: BatchSi
     ids = event_queries.waiting_to_be_committed(connection, task.run.account, limit=sizes.events)
     if ids:
         connection.execute(
-            insert(batch_events),
-            [{"run": run, "event": event, "batch": index // sizes.largest} for index, event in enumerate(ids)],
+            insert(run_events),
+            [{"run": run, "event": event} for event in ids],
         )
 
 
-def _sizes(connection: Connection, table: Any, run: int) -> tuple[int, ...]:
-    query = select(func.count()).where(table.c.run == run).group_by(table.c.batch).order_by(table.c.batch)
-    return tuple(connection.execute(query).scalars())
+def _number_of_batches(orders: int, sizes: BatchSizes) -> int:
+    worth_it = -(-orders // sizes.smallest)
+    not_too_long = -(-orders // sizes.largest)
+    return max(min(sizes.at_once, worth_it), not_too_long)
+
+
+def _plan(connection: Connection, run: int) -> Plan:
+    batch = batch_orders.c.batch
+    sizes = select(func.count()).where(batch_orders.c.run == run).group_by(batch).order_by(batch)
+    events_besides = select(func.count()).select_from(run_events).where(run_events.c.run == run)
+    return Plan(tuple(connection.execute(sizes).scalars()), connection.execute(events_besides).scalar_one())

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import and_, func, or_, select
 
 from vtex_erp.ledger.stages import SETTLED, Stage
-from vtex_erp.ledger.tables import batch_events, batch_orders, events, handles, order_entries, runs
+from vtex_erp.ledger.tables import batch_orders, events, handles, order_entries, run_events, runs
 
 if TYPE_CHECKING:
     from vtex_erp.ledger.entries import Run
@@ -64,7 +64,7 @@ def uncommitted_events_of(ledger: Ledger, run: Run) -> int:
             order_entries.c.stage.in_([stage.value for stage in SETTLED]),
         )
     )
-    besides = select(batch_events.c.event).where(batch_events.c.run == ours)
+    besides = select(run_events.c.event).where(run_events.c.run == ours)
     query = select(func.count(func.distinct(handles.c.event))).where(
         or_(handles.c.event.in_(settled_orders), handles.c.event.in_(besides))
     )

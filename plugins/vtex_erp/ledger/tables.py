@@ -173,12 +173,12 @@ batch_orders = Table(
     Column("batch", Integer, nullable=False),
 )
 
-batch_events = Table(
-    "vtex_batch_event",
+# Events that a run commits besides those of its orders.
+run_events = Table(
+    "vtex_run_event",
     metadata,
     Column("run", Id, ForeignKey("vtex_run.id", ondelete="CASCADE"), primary_key=True),
     Column("event", Id, ForeignKey("vtex_event.id", ondelete="CASCADE"), primary_key=True, index=True),
-    Column("batch", Integer, nullable=False),
 )
 
 

@@ -53,7 +53,7 @@ def commit_events(ledger: Ledger, task: TaskTry, vtex: VtexClient) -> CommitRepo
 
 
 def commit_other_events(ledger: Ledger, task: TaskTry, vtex: VtexClient) -> CommitReport:
-    """Commit a batch of events that need no order work: other statuses, and redeliveries of settled orders."""
+    """Commit the run's events that need no order work: other statuses, and redeliveries of settled orders."""
     return _commit(ledger, vtex, events.to_commit_besides(ledger, task))
 
 

@@ -25,8 +25,8 @@ def deduplicate(ledger: Ledger, task: TaskTry, *, sizes: BatchSizes) -> Plan:
     _log.info(
         "%d orders are new or came back; %d orders in %d batches; %d events need nothing but the commit.",
         received,
-        sum(plan.order_batches),
-        len(plan.order_batches),
-        sum(plan.event_batches),
+        sum(plan.batches),
+        len(plan.batches),
+        plan.events,
     )
     return plan

@@ -42,10 +42,7 @@ def upgrade() -> None:
         ),
     )
     op.create_index(
-        op.f("ix_vtex_event_account_deduplicated_at"),
-        "vtex_event",
-        ["account", "deduplicated_at"],
-        unique=False,
+        op.f("ix_vtex_event_account_deduplicated_at"), "vtex_event", ["account", "deduplicated_at"], unique=False
     )
     op.create_table(
         "vtex_order_entry",
@@ -94,27 +91,12 @@ def upgrade() -> None:
         sa.UniqueConstraint("dag_id", "run_id", name=op.f("uq_vtex_run_dag_id_run_id")),
     )
     op.create_table(
-        "vtex_batch_event",
-        sa.Column("run", Id, nullable=False),
-        sa.Column("event", Id, nullable=False),
-        sa.Column("batch", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["event"], ["vtex_event.id"], name=op.f("fk_vtex_batch_event_event"), ondelete="CASCADE"
-        ),
-        sa.ForeignKeyConstraint(["run"], ["vtex_run.id"], name=op.f("fk_vtex_batch_event_run"), ondelete="CASCADE"),
-        sa.PrimaryKeyConstraint("run", "event", name=op.f("pk_vtex_batch_event")),
-    )
-    op.create_index(op.f("ix_vtex_batch_event_event"), "vtex_batch_event", ["event"], unique=False)
-    op.create_table(
         "vtex_batch_order",
         sa.Column("run", Id, nullable=False),
         sa.Column("entry_id", Id, nullable=False),
         sa.Column("batch", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["entry_id"],
-            ["vtex_order_entry.id"],
-            name=op.f("fk_vtex_batch_order_entry_id"),
-            ondelete="CASCADE",
+            ["entry_id"], ["vtex_order_entry.id"], name=op.f("fk_vtex_batch_order_entry_id"), ondelete="CASCADE"
         ),
         sa.ForeignKeyConstraint(["run"], ["vtex_run.id"], name=op.f("fk_vtex_batch_order_run"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("run", "entry_id", name=op.f("pk_vtex_batch_order")),
@@ -163,3 +145,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_vtex_history")),
     )
     op.create_index(op.f("ix_vtex_history_entry_id"), "vtex_history", ["entry_id"], unique=False)
+    op.create_table(
+        "vtex_run_event",
+        sa.Column("run", Id, nullable=False),
+        sa.Column("event", Id, nullable=False),
+        sa.ForeignKeyConstraint(["event"], ["vtex_event.id"], name=op.f("fk_vtex_run_event_event"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["run"], ["vtex_run.id"], name=op.f("fk_vtex_run_event_run"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("run", "event", name=op.f("pk_vtex_run_event")),
+    )
+    op.create_index(op.f("ix_vtex_run_event_event"), "vtex_run_event", ["event"], unique=False)
