@@ -85,7 +85,7 @@ def plan(
         raise ValueError(f"unknown kinds {unknown}; there are {sorted(KINDS)}")
     end = span[1] if span[1] is not None else now - GRACE_SECONDS
     start = span[0] if span[0] is not None else end - 0.5 * count
-    return _plan(count, seed, names or None, account, (start, (end - start) / count))
+    return _plan(count, seed, names or None, account, (start, (end - start) / max(count, 1)))
 
 
 def _plan(

@@ -217,7 +217,7 @@ def subscription(draft: Draft) -> None:
         "ExecutionCount": 0,
         "PriceAtSubscriptionDate": draft.lines[0].price / 100,
         "ItemIndex": 0,
-        "Plan": {"type": "RECURRING_PAYMENT", "frequency": {"periodicity": "MONTHLY", "interval": 1}},
+        "Plan": {"type": "RECURRING_PAYMENT", "frequency": {"periodicity": "MONTH", "interval": 1}},
     }
     data = {"SubscriptionGroupId": None, "Subscriptions": [first]}
     draft.edits.append(lambda document: document.update(subscriptionData=data))
@@ -234,7 +234,7 @@ def custom_data(draft: Draft) -> None:
                 "fields": {"marketplacepaymentmethods": "Pix | Cartão", "empty": None},
             }
         ],
-        "customFields": [{"linkedEntity": {"type": "cart", "id": None}, "fields": [{"name": "po", "value": "0001"}]}],
+        "customFields": [{"linkedEntity": {"type": "cart", "id": "0"}, "fields": [{"name": "po", "value": "0001"}]}],
     }
     draft.edits.append(lambda document: document.update(customData=data, openTextField={"value": None}))
 
@@ -284,7 +284,7 @@ def _blank(document: dict[str, Any]) -> None:
 
 
 def no_document(draft: Draft) -> None:
-    """No tax document: null, empty, or without its type."""
+    """No tax document: null, or empty as its type is."""
     plain(draft)
-    chosen = draft.rng.choice((None, ""))
-    draft.edits.append(lambda document: document["clientProfileData"].update(document=chosen, documentType=chosen))
+    document, kind = draft.rng.choice(((None, "cpf"), ("", "")))
+    draft.edits.append(lambda order: order["clientProfileData"].update(document=document, documentType=kind))

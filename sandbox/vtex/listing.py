@@ -5,6 +5,7 @@ from __future__ import annotations
 import bisect
 import math
 import re
+import statistics
 import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -86,7 +87,7 @@ class OrderIndex:
         ]
         pages = math.ceil(len(found) / query.rows)
         paging = {"total": len(found), "pages": pages, "currentPage": query.page, "perPage": query.rows}
-        return {"list": rows, "facets": [], "paging": paging, "stats": _stats(len(found), rows)}
+        return {"list": rows, "facets": [], "paging": paging, "stats": _stats(rows)}
 
     def _candidates(self, query: Query) -> list[Order]:
         """Find the orders in the range of creation dates, in that order."""
@@ -122,7 +123,7 @@ def row(order: Order, status: str | None, *, float_total: bool) -> dict[str, Any
         "totalValue": float(total) if float_total and isinstance(total, int) else total,
         "paymentNames": _payment_names(document),
         "status": status,
-        "statusDescription": statuses.DESCRIPTIONS.get(status or ""),
+        "statusDescription": statuses.DESCRIPTIONS.get(status or "", ""),
         "marketPlaceOrderId": document.get("marketplaceOrderId") or None,
         "sequence": order.sequence,
         "salesChannel": document.get("salesChannel"),
@@ -219,13 +220,30 @@ def _within(bounds: tuple[float, float] | None, moment: float | None) -> bool:
     return bounds is None or (moment is not None and bounds[0] <= moment <= bounds[1])
 
 
-def _stats(total: int, rows: list[dict[str, Any]]) -> dict[str, Any]:
+def _stats(rows: list[dict[str, Any]]) -> dict[str, Any]:
     """Fill the statistics block, from the page's rows only: nobody reads it."""
-    values = [each["totalValue"] for each in rows if isinstance(each["totalValue"], (int, float))]
-    figures = {
-        "Count": total,
-        "Max": max(values, default=0),
-        "Min": min(values, default=0),
-        "Sum": sum(values),
+    return {"stats": {name: _figures_by_facet(rows, name) for name in ("totalValue", "totalItems")}}
+
+
+def _figures_by_facet(rows: list[dict[str, Any]], name: str) -> dict[str, Any]:
+    facets = {"origin": ("Fulfillment", "Marketplace"), "currencyCode": ("BRL",)}
+    by_facet = {
+        facet: {value: _figures([row for row in rows if row[facet] == value], name) for value in values}
+        for facet, values in facets.items()
     }
-    return {"stats": {"totalValue": {**figures, "Missing": 0, "Facets": {}}}}
+    return {**_figures(rows, name), "Facets": by_facet}
+
+
+def _figures(rows: list[dict[str, Any]], name: str) -> dict[str, Any]:
+    values = [row[name] for row in rows if isinstance(row[name], (int, float))] or [0]
+    return {
+        "Count": len(rows),
+        "Max": max(values),
+        "Mean": statistics.fmean(values),
+        "Min": min(values),
+        "Missing": 0,
+        "StdDev": statistics.pstdev(values),
+        "Sum": sum(values),
+        "SumOfSquares": sum(value * value for value in values),
+        "Facets": None,
+    }

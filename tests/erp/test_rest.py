@@ -49,6 +49,7 @@ BROKEN = [
     Answer(200, b""),
     Answer(200, b"\xff"),
     LOGIN_PAGE,
+    Answer(200, '{"id": "1"}', HTML),
 ]
 UNCLEAR = [*map(Answer, (202, 204, 408, 409, 425, 500, 502, 503, 504)), Answer(503, "<html>", HTML)]
 REFUSED = [400, 402, 403, 404, 405, 406, 410, 411, 412, 413, 414, 415, 422, 428, 431, 451]

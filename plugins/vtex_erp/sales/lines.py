@@ -90,10 +90,8 @@ def _gross(order: VtexOrder, index: int, net: int) -> tuple[int, Decimal]:
     quantity, price = _quantity(item), from_cents(item.price or 0)
     listed = price * quantity
     off_by_tags = net + max(0, -tag_amount(item))
-    if abs(listed - from_cents(off_by_tags)) < from_cents(1):
-        gross = off_by_tags
-    else:
-        gross = max(to_cents(listed), net)
+    explained_by_tags = abs(listed - from_cents(off_by_tags)) < from_cents(1)
+    gross = off_by_tags if explained_by_tags else max(to_cents(listed), net)
     if to_cents(listed) == gross:
         return gross, price
     if quantity == 0:

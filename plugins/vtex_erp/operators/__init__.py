@@ -1,0 +1,1 @@
+"""Airflow operators: each opens what its step needs and runs it."""

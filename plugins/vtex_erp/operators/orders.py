@@ -1,0 +1,137 @@
+"""One operator a step of the order loop; the work is in `vtex_erp.pipeline`."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from airflow.sdk import conf
+
+from vtex_erp.ledger.plans import BatchSizes
+from vtex_erp.ledger.stages import Stage
+from vtex_erp.operators.step import StepOperator
+from vtex_erp.pipeline import (
+    commit_events,
+    deduplicate,
+    fetch_orders,
+    map_orders,
+    outcome,
+    pull_feed,
+    start_handling,
+    submit_orders,
+)
+from vtex_erp.pipeline.pull_feed import PullBounds
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from vtex_erp.ledger.entries import TaskTry
+    from vtex_erp.ledger.ledger import Ledger
+
+
+class PullFeedOperator(StepOperator):
+    """Drains the feed into the ledger. Returns `[{"events": n}]`, or an empty list when nothing came."""
+
+    def __init__(self, *, bounds: PullBounds | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.bounds = bounds or PullBounds()
+
+    def step(self, ledger: Ledger, task: TaskTry) -> list[dict[str, int]]:
+        """Pull."""
+        pulled = pull_feed.pull_feed(ledger, task, self.vtex, bounds=self.bounds)
+        return [{"events": pulled}] if pulled else []
+
+
+class DeduplicateOperator(StepOperator):
+    """Plans the run's batches. Returns one `{"batch": index, "orders": n}` for each."""
+
+    def step(self, ledger: Ledger, task: TaskTry) -> list[dict[str, int]]:
+        """Plan."""
+        plan = deduplicate.deduplicate(ledger, task, sizes=BatchSizes(at_once=_tasks_at_once()))
+        return [{"batch": index, "orders": size} for index, size in enumerate(plan.batches)]
+
+
+class CommitOtherEventsOperator(StepOperator):
+    """Commits the run's events that need no order work. Returns counts."""
+
+    def __init__(self, *, pulled: Any = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.pulled = pulled
+
+    def step(self, ledger: Ledger, task: TaskTry) -> dict[str, int]:
+        """Commit."""
+        report = commit_events.commit_other_events(ledger, task, self.vtex)
+        report.raise_failures()
+        return report.counts()
+
+
+class FetchOrdersOperator(StepOperator):
+    """Reads the batch's orders from VTEX. Returns counts by stage."""
+
+    reopens = Stage.RECEIVED
+
+    def step(self, ledger: Ledger, task: TaskTry) -> dict[str, int]:
+        """Fetch."""
+        report = fetch_orders.fetch_orders(ledger, task, self.vtex)
+        report.raise_failures()
+        return report.counts()
+
+
+class MapOrdersOperator(StepOperator):
+    """Makes the batch's sales orders. Returns counts by stage."""
+
+    reopens = Stage.FETCHED
+
+    def step(self, ledger: Ledger, task: TaskTry) -> dict[str, int]:
+        """Map."""
+        report = map_orders.map_orders(ledger, task)
+        report.raise_failures()
+        return report.counts()
+
+
+class SubmitOrdersOperator(StepOperator):
+    """Brings the batch's sales orders into the ERP, once. Returns counts by stage."""
+
+    reopens = Stage.MAPPED
+
+    def step(self, ledger: Ledger, task: TaskTry) -> dict[str, int]:
+        """Submit."""
+        report = submit_orders.submit_orders(ledger, task, self.erp)
+        report.raise_failures()
+        return report.counts()
+
+
+class CommitEventsOperator(StepOperator):
+    """Commits the events of the batch's settled orders. Returns counts."""
+
+    def step(self, ledger: Ledger, task: TaskTry) -> dict[str, int]:
+        """Commit."""
+        report = commit_events.commit_events(ledger, task, self.vtex)
+        report.raise_failures()
+        return report.counts()
+
+
+class StartHandlingOperator(StepOperator):
+    """Starts the handling of the batch's submitted orders. Returns counts by stage."""
+
+    reopens = Stage.SUBMITTED
+
+    def step(self, ledger: Ledger, task: TaskTry) -> dict[str, int]:
+        """Start handling."""
+        report = start_handling.start_handling(ledger, task, self.vtex, self.erp)
+        report.raise_failures()
+        return report.counts()
+
+
+class OutcomeOperator(StepOperator):
+    """Fails the run when one of its orders is not done. Returns counts by stage."""
+
+    def step(self, ledger: Ledger, task: TaskTry) -> dict[str, int]:
+        """Sum up."""
+        return outcome.outcome(ledger, task).counts()
+
+
+def _tasks_at_once() -> int:
+    """As many batches as Airflow runs tasks at the same time, but not more than keep the cores busy."""
+    cores = os.cpu_count() or 1
+    return max(1, min(conf.getint("core", "parallelism", fallback=32), 2 * cores))

@@ -1,0 +1,105 @@
+"""What all operators of the loop share."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import BaseOperator
+
+from vtex_erp.errors import VtexErpError
+from vtex_erp.hooks.erp import ErpHook
+from vtex_erp.hooks.ledger import LedgerHook
+from vtex_erp.hooks.vtex import VtexHook
+from vtex_erp.ledger import entries
+from vtex_erp.ledger.entries import Run, TaskTry
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from airflow.sdk import Context
+
+    from vtex_erp.erp.protocol import ErpClient
+    from vtex_erp.ledger.ledger import Ledger
+    from vtex_erp.ledger.stages import Stage
+    from vtex_erp.vtex.client import VtexClient
+
+
+class StepOperator(BaseOperator):
+    """Runs one step of the order loop.
+
+    :param batch: what `deduplicate` says of the batch: `{"batch": 0, "orders": 25}`; for the steps of a batch
+    :param vtex_conn_id: connection of type `vtex`
+    :param erp_conn_id: connection whose type picks the ERP client
+    :param ledger_conn_id: connection of the order ledger
+    """
+
+    template_fields: Sequence[str] = ("batch",)
+    reopens: Stage | None = None
+    """Where a person's rerun of this step takes orders back to that failed here or later."""
+
+    def __init__(
+        self,
+        *,
+        batch: Any = None,
+        vtex_conn_id: str = VtexHook.default_conn_name,
+        erp_conn_id: str = ErpHook.default_conn_name,
+        ledger_conn_id: str = LedgerHook.default_conn_name,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.batch = batch
+        self.vtex_conn_id = vtex_conn_id
+        self.erp_conn_id = erp_conn_id
+        self.ledger_conn_id = ledger_conn_id
+
+    def execute(self, context: Context) -> Any:
+        """Run the step and give its counts. Raises from the package's one error tree."""
+        task = self._task_try(context)
+        if self.batch:
+            context["batch_name"] = f"batch {task.batch}: {self.batch['orders']} orders"  # type: ignore[typeddict-unknown-key]
+        ledger = self.ledger
+        try:
+            if self.reopens and self._cleared_by_a_person(context):
+                reopened = entries.reopen(ledger, task, to=self.reopens)
+                self.log.info("Run again by hand: %d orders start over at this step.", reopened)
+            return self.step(ledger, task)
+        except VtexErpError as error:
+            self.log.error("%s", error.message)  # noqa: TRY400 - the causes, without a stack that says nothing more
+            raise
+        finally:
+            ledger.close()
+
+    def step(self, ledger: Ledger, task: TaskTry) -> Any:
+        """Do the step's work."""
+        raise NotImplementedError
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """The order ledger."""
+        return LedgerHook(self.ledger_conn_id).get_ledger()
+
+    @cached_property
+    def vtex(self) -> VtexClient:
+        """The VTEX client, one pooled session for the task."""
+        return VtexHook(self.vtex_conn_id).get_client()
+
+    @cached_property
+    def erp(self) -> ErpClient:
+        """The ERP client."""
+        return ErpHook(self.erp_conn_id).get_client()
+
+    def _task_try(self, context: Context) -> TaskTry:
+        ti = context["ti"]
+        account = VtexHook(self.vtex_conn_id).settings.account
+        return TaskTry(
+            Run(ti.dag_id, ti.run_id, account),
+            ti.task_id.rpartition(".")[2],
+            batch=self.batch["batch"] if self.batch else None,
+            try_number=ti.try_number,
+        )
+
+    def _cleared_by_a_person(self, context: Context) -> bool:
+        """Tell a cleared task from Airflow's own retry: a clear sets max_tries anew, from the tries made so far."""
+        ti = context["ti"]
+        return ti.try_number > 1 and ti.try_number == ti.max_tries - int(self.retries or 0) + 1
