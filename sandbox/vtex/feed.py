@@ -98,7 +98,7 @@ class Feed:
         self._visible.extendleft(reversed(left))
         taken = [window[place] for place in chosen]
         for message in taken:
-            message.visible_at = now
+            message.visible_at = now + self.visibility
             heapq.heappush(self._in_flight, (message.visible_at, next(self._numbers), message))
         return taken
 

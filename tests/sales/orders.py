@@ -13,9 +13,7 @@ if TYPE_CHECKING:
     from vtex_erp.sales.model import SalesOrder
 
 
-def item(
-    index: int = 0, *, price: int = 1000, quantity: int = 1, off: int = 0, **fields: Any
-) -> dict[str, Any]:
+def item(index: int = 0, *, price: int = 1000, quantity: int = 1, off: int = 0, **fields: Any) -> dict[str, Any]:
     """One item that sells at `price` * `quantity` - `off` cents."""
     net = price * quantity - off
     tags = [{"name": "DISCOUNT@MARKETPLACE", "value": -off, "rawValue": -off / 100}] if off else []
@@ -125,9 +123,7 @@ def order(items: list[dict[str, Any]] | None = None, **fields: Any) -> dict[str,
             "selectedAddresses": [],
             "logisticsInfo": [logistics(index, 0 if index else 500) for index in range(len(items))],
         },
-        "paymentData": {
-            "transactions": [{"isActive": True, "transactionId": "T1", "payments": [payment(net + 500)]}]
-        },
+        "paymentData": {"transactions": [{"isActive": True, "transactionId": "T1", "payments": [payment(net + 500)]}]},
         "storePreferencesData": {"currencyCode": "BRL", "countryCode": "BRA"},
     }
     return document | fields

@@ -56,11 +56,7 @@ def test_the_source_and_the_dates():
             "invoiceData.address.postalCode",
         ),
         (
-            {
-                "paymentData": {
-                    "transactions": [{"payments": [payment(billingAddress=address(number="***"))]}]
-                }
-            },
+            {"paymentData": {"transactions": [{"payments": [payment(billingAddress=address(number="***"))]}]}},
             "masked-data",
             "paymentData.transactions.0.payments.0.billingAddress.number",
         ),
@@ -117,9 +113,7 @@ def test_alias_emails_are_kept_and_flagged(email, alias):
     assert customer.email_is_alias is alias
 
 
-@pytest.mark.parametrize(
-    "blank", [None, {}, profile(firstName=" ", lastName="", document="", email=None, phone="Q/D")]
-)
+@pytest.mark.parametrize("blank", [None, {}, profile(firstName=" ", lastName="", document="", email=None, phone="Q/D")])
 def test_missing_customer_data_is_no_error(blank):
     customer = mapped(order(clientProfileData=blank)).customer
     assert (customer.name, customer.document, customer.type) == (None, None, "person")
@@ -128,9 +122,7 @@ def test_missing_customer_data_is_no_error(blank):
 def test_addresses_are_cleaned_and_invoice_data_comes_first():
     document = order(invoiceData={"address": address(street="Rua da Nota")})
     document["shippingData"]["address"]["number"] = " 14 "
-    document["paymentData"]["transactions"][0]["payments"][0]["billingAddress"] = address(
-        street="Rua do Cartao"
-    )
+    document["paymentData"]["transactions"][0]["payments"][0]["billingAddress"] = address(street="Rua do Cartao")
     sales_order = mapped(document)
     assert sales_order.shipping_address is not None
     assert sales_order.shipping_address.number == "14"

@@ -21,9 +21,7 @@ def test_cents_become_amounts_of_two_places(cents, text):
     assert format(from_cents(cents), "f") == text
 
 
-@pytest.mark.parametrize(
-    ("number", "text"), [("3.0", "3"), ("0.90", "0.9"), ("1E+3", "1000"), ("0.000", "0")]
-)
+@pytest.mark.parametrize(("number", "text"), [("3.0", "3"), ("0.90", "0.9"), ("1E+3", "1000"), ("0.000", "0")])
 def test_numbers_are_written_plainly(number, text):
     assert format(plain(Decimal(number)), "f") == text
 

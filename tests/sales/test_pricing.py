@@ -96,9 +96,7 @@ def test_vtex_own_rounding_error_becomes_a_charge(where, error):
     items = 1000 if where == "value" else 1003
     document = order(value=1503, roundingError=error, totals=totals(("Items", items), ("Shipping", 500)))
     sales_order = mapped(document)
-    assert [(charge.id, charge.amount) for charge in sales_order.charges] == [
-        ("roundingError", Decimal("0.03"))
-    ]
+    assert [(charge.id, charge.amount) for charge in sales_order.charges] == [("roundingError", Decimal("0.03"))]
     assert_exact(sales_order, value=1503)
 
 

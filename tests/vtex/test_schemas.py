@@ -64,9 +64,7 @@ FEED_ITEM = {
     "lastChange": "2019-08-12T20:54:01.134057Z",
     "currentChange": "2019-08-12T20:54:23.7153839Z",
 }
-HOOK_BODY = {
-    key[0].upper() + key[1:]: value for key, value in FEED_ITEM.items() if key not in ("eventId", "handle")
-}
+HOOK_BODY = {key[0].upper() + key[1:]: value for key, value in FEED_ITEM.items() if key not in ("eventId", "handle")}
 
 
 def test_feed_items_and_hook_bodies_are_the_same_event():

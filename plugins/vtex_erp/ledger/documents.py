@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import tempfile
 import zlib
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -14,7 +16,6 @@ from vtex_erp.ledger.tables import documents
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
     from sqlalchemy.engine import Connection
 
@@ -79,8 +80,9 @@ def cipher_from(key: str | None, *, key_file: Path | None = None) -> DocumentCip
 def _key_in(key_file: Path) -> str:
     if not key_file.exists():
         key_file.parent.mkdir(parents=True, exist_ok=True)
-        draft = key_file.with_name(f"{key_file.name}.{os.getpid()}")
-        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:  # noqa: PTH123
+        descriptor, name = tempfile.mkstemp(prefix=key_file.name, dir=key_file.parent)
+        draft = Path(name)
+        with os.fdopen(descriptor, "wb") as file:
             file.write(Fernet.generate_key())
         # link() refuses to replace, so of two workers that start together one wins and both read its key.
         try:

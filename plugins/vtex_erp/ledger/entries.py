@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 _READ_AGAIN = (Stage.RECEIVED, Stage.FETCHED, Stage.MAPPED)
 
+HOLD = timedelta(hours=1)
+"""How long an order that a run has taken on waits for that run before any other run may plan it."""
+
 FIRST_DELAY = timedelta(minutes=1)
 LONGEST_DELAY = timedelta(hours=1)
 
@@ -220,8 +223,19 @@ def reopen(ledger: Ledger, task: TaskTry, *, to: Stage) -> int:
 def take_back(
     connection: Connection, task: TaskTry, taken: Sequence[OrderEntry], to: Stage, *, now: datetime, note: str
 ) -> None:
-    """Set locked order entries to an earlier stage, fencing off whoever may still hold them."""
-    values = {"stage": to.value, "changed_at": now, "parked_from": None, "fence": order_entries.c.fence + 1}
+    """Set locked order entries to an earlier stage, fencing off whoever may still hold them.
+
+    They wait for the task's own run; should it die, the next one takes them up when the hold is over.
+    """
+    values = {
+        "stage": to.value,
+        "changed_at": now,
+        "next_attempt_at": now + HOLD,
+        "parked_from": None,
+        "cause": None,
+        "message": None,
+        "fence": order_entries.c.fence + 1,
+    }
     ids = [entry.id for entry in taken]
     connection.execute(update(order_entries).where(order_entries.c.id.in_(ids)).values(values))
     remember(connection, task, [Move(entry, to, note=note) for entry in taken], now)

@@ -100,19 +100,15 @@ def _ids(
 
 
 def _keep_handles(ledger: Ledger, connection: Connection, event: int, deliveries: Sequence[FeedEvent]) -> None:
-    # A later delivery of the same queue item makes its earlier handle worthless.
-    latest = {delivery.event_id: delivery.handle for delivery in deliveries if delivery.handle}
-    if not latest:
-        return
-    named = [event_id for event_id in latest if event_id is not None]
-    connection.execute(delete(handles).where(handles.c.event == event, handles.c.vtex_event_id.in_(named)))
-    connection.execute(
-        handles.insert(),
-        [
-            {"event": event, "vtex_event_id": event_id, "handle": handle, "received_at": ledger.clock()}
-            for event_id, handle in latest.items()
-        ],
-    )
+    # All of them: two queue items may bear the same event id, and each wants its own commit.
+    now = ledger.clock()
+    rows = [
+        {"event": event, "vtex_event_id": delivery.event_id, "handle": delivery.handle, "received_at": now}
+        for delivery in deliveries
+        if delivery.handle
+    ]
+    if rows:
+        connection.execute(handles.insert(), rows)
 
 
 def to_commit_in_batch(ledger: Ledger, task: TaskTry) -> list[Delivery]:

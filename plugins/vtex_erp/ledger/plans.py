@@ -7,13 +7,12 @@ and answers the same, so a cleared task never hands other orders to the task ins
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, insert, or_, select, update
 
 from vtex_erp.ledger import events as event_queries
-from vtex_erp.ledger.entries import Move, entry_from, remember, take_back
+from vtex_erp.ledger.entries import HOLD, Move, entry_from, remember, take_back
 from vtex_erp.ledger.stages import OPEN, Stage
 from vtex_erp.ledger.tables import batch_orders, events, insert_new, order_entries, run_events, runs
 
@@ -26,9 +25,6 @@ if TYPE_CHECKING:
 
     from vtex_erp.ledger.entries import Run, TaskTry
     from vtex_erp.ledger.ledger import Ledger
-
-HOLD = timedelta(hours=1)
-"""How long a planned order waits for its own run before any other run may plan it."""
 
 _CHUNK = 500
 
@@ -102,7 +98,8 @@ def planned(ledger: Ledger, run: Run) -> bool:
 
 def _run(connection: Connection, ledger: Ledger, run: Run) -> Row[Any]:
     query = select(runs).where(runs.c.dag_id == run.dag_id, runs.c.run_id == run.run_id)
-    row = connection.execute(query.with_for_update()).one_or_none()
+    query = query.with_for_update()
+    row = connection.execute(query).one_or_none()
     if row is None:
         new = {
             "dag_id": run.dag_id,
@@ -148,8 +145,13 @@ _COME_BACK = (Stage.IGNORED.value, Stage.PARKED.value, Stage.CANCELLED.value)
 
 
 def _known(connection: Connection, account: str, order_ids: Sequence[str]) -> dict[str, Row[Any]]:
-    query = select(order_entries).where(order_entries.c.account == account, order_entries.c.order_id.in_(order_ids))
-    return {row.order_id: row for row in connection.execute(query.with_for_update())}
+    query = (
+        select(order_entries)
+        .where(order_entries.c.account == account, order_entries.c.order_id.in_(order_ids))
+        .order_by(order_entries.c.id)  # whoever locks rows in another order than others may wait for them for ever
+        .with_for_update()
+    )
+    return {row.order_id: row for row in connection.execute(query)}
 
 
 def _come_back(
@@ -203,7 +205,7 @@ def _insert(connection: Connection, task: TaskTry, changes: dict[str, datetime |
                 "next_attempt_at": now,
                 "fence": 0,
             }
-            for order_id, changed_at in changes.items()
+            for order_id, changed_at in sorted(changes.items())
         ],
     )
     entered = _known(connection, task.run.account, list(changes)).values()

@@ -44,13 +44,12 @@ def start_handling(
     the ERP.
     """
     report = StepReport("start_handling")
-    noted = func.coalesce(order_entries.c.handling_requested_at, ledger.clock())
     waves = Waves(
         ledger,
         task,
         (Stage.SUBMITTED,),
         vtex.settings.concurrency,
-        claim_values={"handling_requested_at": noted},
+        claim_values=lambda now: {"handling_requested_at": func.coalesce(order_entries.c.handling_requested_at, now)},
     )
     waves.run(lambda entry, _: _start(entry, vtex, erp, sleep), report)
     return report

@@ -7,6 +7,7 @@ back to `mapped`, unknown leaves it in doubt. Only a `mapped` order is ever sent
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,7 @@ from vtex_erp.errors import (
     VtexErpError,
 )
 from vtex_erp.ledger import documents
-from vtex_erp.ledger.entries import Move
+from vtex_erp.ledger.entries import Move, failed
 from vtex_erp.ledger.stages import Stage
 from vtex_erp.pipeline.report import StepReport
 from vtex_erp.pipeline.waves import Waves
@@ -28,6 +29,8 @@ from vtex_erp.sales.model import SalesOrder
 from vtex_erp.sales.redaction import redact
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from vtex_erp.erp.protocol import ErpClient
     from vtex_erp.ledger.entries import OrderEntry, TaskTry
     from vtex_erp.ledger.ledger import Ledger
@@ -40,9 +43,10 @@ def submit_orders(ledger: Ledger, task: TaskTry, erp: ErpClient) -> StepReport:
     """
     report = StepReport("submit_orders")
     _settle_and_send(ledger, task, erp, report)
-    in_doubt = [failure for failure in report.failures if isinstance(failure[1], UnclearError)]
+    in_doubt = any(isinstance(error, UnclearError) for _, error in report.failures)
     if in_doubt and not report.stopped_by:
-        report.failures = [failure for failure in report.failures if failure not in in_doubt]
+        # Whatever is not parked goes through the second round, and is counted there.
+        report.failures = [failure for failure in report.failures if isinstance(failure[1], ParkError)]
         _settle_and_send(ledger, task, erp, report)
     del report.reached[Stage.MAPPED.value]  # settled as absent, and counted again when they were sent
     return report
@@ -69,8 +73,8 @@ def send(ledger: Ledger, task: TaskTry, erp: ErpClient, report: StepReport) -> N
         erp.concurrency,
         document=documents.SALES_ORDER,
         claim_as=Stage.SUBMITTING,
-        claim_values={"submitting_at": ledger.clock()},
-        stage_after=_stage_after,
+        claim_values=lambda now: {"submitting_at": now},
+        failed=_not_sent,
     ).run(lambda entry, document: _send(entry, document, erp), report)
 
 
@@ -112,8 +116,10 @@ def _send(entry: OrderEntry, document: str, erp: ErpClient) -> Move:
         raise
 
 
-def _stage_after(_entry: OrderEntry, error: VtexErpError) -> Stage:
+def _not_sent(entry: OrderEntry, error: VtexErpError, now: datetime) -> Move:
     certainly_not_created = isinstance(error, (ParkError, StopError, RateLimitedError))
     if certainly_not_created or (isinstance(error, RetryableError) and error.cause == "unreachable"):
-        return Stage.MAPPED
-    return Stage.SUBMITTING
+        return failed(entry, error, now=now, stage=Stage.MAPPED)
+    move = failed(entry, error, now=now, stage=Stage.SUBMITTING)
+    # The ERP may still have been at work until now: the time that it is given to settle starts here.
+    return replace(move, values={**move.values, "submitting_at": now})

@@ -49,8 +49,8 @@ class Waves:
     """Works through the orders of a batch that are in `stages`, `concurrency` of them at a time.
 
     `document` is the kind of document that the work needs; an order that has lost it (expired) is read again.
-    `claim_as` and `claim_values` change the order as it is claimed. `stage_after` tells where an order waits after
-    an error, where that is not the stage in which it was claimed.
+    `claim_as` and `claim_values`, made of the moment of the claim, change the order as it is claimed. `failed`
+    makes the move for an error, where that is more than to wait in the stage in which the order was claimed.
     """
 
     ledger: Ledger
@@ -59,22 +59,28 @@ class Waves:
     concurrency: int
     document: str | None = None
     claim_as: Stage | None = None
-    claim_values: Mapping[str, Any] | None = None
-    stage_after: Callable[[OrderEntry, VtexErpError], Stage] | None = None
+    claim_values: Callable[[datetime], Mapping[str, Any]] | None = None
+    failed: Callable[[OrderEntry, VtexErpError, datetime], Move] | None = None
 
     def run(self, act: Act, report: StepReport) -> None:
         """Act on every order and note what became of it in the report; a `StopError` ends the work early."""
         waiting = entries.in_batch(self.ledger, self.task, self.stages)
         with ThreadPoolExecutor(self.concurrency) as pool:
             for ids in _chunks(waiting, self.concurrency * _WAVE_PER_THREAD):
-                claimed = entries.claim(
-                    self.ledger, self.task, ids, self.stages, to=self.claim_as, values=self.claim_values
-                )
-                texts = self._documents(claimed)
-                results = list(pool.map(partial(self._attempt, act, texts), claimed))
-                self._write(results, report)
+                self._write(self._work(pool, act, self._claim(ids)), report)
                 if report.stopped_by:
                     return
+
+    def _claim(self, ids: Sequence[int]) -> list[OrderEntry]:
+        values = self.claim_values(self.ledger.clock()) if self.claim_values else None
+        return entries.claim(self.ledger, self.task, ids, self.stages, to=self.claim_as, values=values)
+
+    def _work(self, pool: ThreadPoolExecutor, act: Act, claimed: Sequence[OrderEntry]) -> list[Result]:
+        try:
+            texts = self._documents(claimed)
+        except StopError as error:  # the key is lost: give the orders back where they were
+            return [self._failed(entry, error) for entry in claimed]
+        return list(pool.map(partial(self._attempt, act, texts), claimed))
 
     def _documents(self, claimed: Sequence[OrderEntry]) -> dict[int, str]:
         if not self.document or not claimed:
@@ -92,8 +98,8 @@ class Waves:
             return self._failed(entry, _unexpected(entry, error))
 
     def _failed(self, entry: OrderEntry, error: VtexErpError) -> Result:
-        stage = self.stage_after(entry, error) if self.stage_after else entry.stage
-        return Result(entries.failed(entry, error, now=self.ledger.clock(), stage=stage), error)
+        now = self.ledger.clock()
+        return Result(self.failed(entry, error, now) if self.failed else entries.failed(entry, error, now=now), error)
 
     def _write(self, results: Sequence[Result], report: StepReport) -> None:
         fenced_off = {entry.id for entry in entries.write(self.ledger, self.task, [result.move for result in results])}

@@ -103,9 +103,7 @@ def _docks(logistics: Logistics) -> tuple[Dock, ...]:
     return tuple(dict.fromkeys(docks))
 
 
-def _shares(
-    logistics: Sequence[Logistics], groups: Sequence[Sequence[int]], shipping: int
-) -> list[int | None]:
+def _shares(logistics: Sequence[Logistics], groups: Sequence[Sequence[int]], shipping: int) -> list[int | None]:
     """Share the shipping in cents. VTEX's shares may differ from its total (KI 321111, 756629, 1032473)."""
     if len(groups) == 1:
         return [shipping]

@@ -16,9 +16,7 @@ if TYPE_CHECKING:
 def map_payments(order: VtexOrder) -> tuple[Payment, ...]:
     """Map the payments of the transactions that are not inactive."""
     transactions = order.payment_data.transactions if order.payment_data else ()
-    active = [
-        (row, payment) for row in transactions if row.is_active is not False for payment in row.payments
-    ]
+    active = [(row, payment) for row in transactions if row.is_active is not False for payment in row.payments]
     may_be_shared = sum(payment.value or 0 for _, payment in active) > order.value
     return tuple(_payment(row, payment, may_be_shared=may_be_shared) for row, payment in active)
 

@@ -238,9 +238,7 @@ def _short(total_id: str | None) -> str:
 
 def _total_as_extra(order: VtexOrder, key: str) -> Extra:
     entries = [total for total in order.totals if _key(total.id) == key]
-    return Extra(
-        key.capitalize(), entries[0].name if entries else None, sum(total.value for total in entries)
-    )
+    return Extra(key.capitalize(), entries[0].name if entries else None, sum(total.value for total in entries))
 
 
 def _sum_of(order: VtexOrder, key: str) -> int:

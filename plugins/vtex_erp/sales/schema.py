@@ -1,4 +1,7 @@
-"""The JSON Schema of a sales order. `python -m vtex_erp.sales.schema` writes it next to this module."""
+"""The JSON Schema of a sales order. `python -m vtex_erp.sales.schema` writes it next to this module.
+
+With `--check` it writes nothing and ends with status 1 when the file does not fit the model.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +23,15 @@ def schema_text() -> str:
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 
+def main(arguments: list[str]) -> int:
+    """Write or check the file; the exit status."""
+    if "--check" not in arguments:
+        SCHEMA_FILE.write_text(schema_text(), encoding="utf-8")
+    elif SCHEMA_FILE.read_text(encoding="utf-8") != schema_text():
+        sys.stderr.write(f"{SCHEMA_FILE} does not fit the model: run python -m vtex_erp.sales.schema\n")
+        return 1
+    return 0
+
+
 if __name__ == "__main__":
-    SCHEMA_FILE.write_text(schema_text(), encoding="utf-8")
-    sys.stdout.write(f"{SCHEMA_FILE}\n")
+    sys.exit(main(sys.argv[1:]))

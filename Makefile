@@ -1,0 +1,37 @@
+# Python 3.10 to 3.13 and make are all that is needed; `make` prints this list.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check bench lock clean
+
+help: ## Say what each target does
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+setup: .venv/ready ## Make .venv with everything pinned in requirements.txt
+
+.venv/ready: requirements.txt pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check uv
+	$(BIN)/uv pip install --quiet --python $(BIN)/python -r requirements.txt
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps -e .
+	@touch $@
+
+demo: setup ## Run the loop on 60 simulated orders in a real Airflow (ONCE=1 ends by itself)
+	@$(BIN)/python -m sandbox.demo
+
+test: setup ## Run all tests
+	$(BIN)/python -m pytest
+
+check: setup ## Run the linters, the type checker and the schema check
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	PYTHONPATH=plugins:. $(BIN)/lint-imports
+	PYTHONPATH=plugins $(BIN)/python -m vtex_erp.sales.schema --check
+
+lock: setup ## Pin the newest versions of requirements.in into requirements.txt
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.10 requirements.in -o requirements.txt
+
+clean: ## Remove the environment and what the demo left
+	rm -rf .venv .demo
