@@ -30,6 +30,9 @@ check: setup ## Run the linters, the type checker and the schema check
 	PYTHONPATH=plugins:. $(BIN)/lint-imports
 	PYTHONPATH=plugins $(BIN)/python -m vtex_erp.sales.schema --check
 
+bench: setup ## Measure against a sequential consumer and a plain DAG (JSON in bench-results/)
+	$(BIN)/python -m sandbox.bench
+
 lock: setup ## Pin the newest versions of requirements.in into requirements.txt
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.10 requirements.in -o requirements.txt
 
