@@ -1,4 +1,4 @@
-"""Every minute: what VTEX's feed tells of goes into the ERP, once. Not for backfills: see vtex_orders_by_date."""
+"""Every minute: what VTEX's feed tells of goes into the ERP, once. It follows the feed, so it cannot be backfilled."""
 
 from __future__ import annotations
 

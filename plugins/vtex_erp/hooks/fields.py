@@ -1,4 +1,4 @@
-"""From an Airflow connection to its plain fields."""
+"""From an Airflow connection to its plain fields, and to the settings of VTEX. Light: every task imports it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from airflow.sdk.log import mask_secret
 
 from vtex_erp.connection import ConnectionFields
 from vtex_erp.errors import ConfigurationError
+from vtex_erp.vtex.settings import VtexSettings
 
 
 def connection_fields(connection_id: str, *, mask_login: bool = False) -> ConnectionFields:
@@ -34,4 +35,18 @@ def connection_fields(connection_id: str, *, mask_login: bool = False) -> Connec
         login=connection.login,
         password=connection.password,
         extra=connection.extra_dejson,
+    )
+
+
+def vtex_settings(connection_id: str) -> VtexSettings:
+    """Get the settings of a connection of type `vtex`. Raises ConfigurationError."""
+    fields = connection_fields(connection_id, mask_login=True)
+    return VtexSettings.from_connection(
+        fields.connection_id,
+        fields.host,
+        fields.login,
+        fields.password,
+        fields.extra,
+        port=fields.port,
+        schema=fields.schema,
     )

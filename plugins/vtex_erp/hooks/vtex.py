@@ -17,17 +17,18 @@ from vtex_erp.errors import (
     OrderNotFoundError,
     VtexErpError,
 )
-from vtex_erp.hooks.fields import connection_fields
+from vtex_erp.hooks.fields import vtex_settings
 from vtex_erp.transport import pooled_session
 from vtex_erp.vtex.answers import Call, raise_for_response
 from vtex_erp.vtex.calls import FEED_RESOURCE, HANDLING_RESOURCE, LIST_RESOURCE, VIEW_RESOURCE
 from vtex_erp.vtex.client import VtexClient, request_headers
-from vtex_erp.vtex.settings import VtexSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from requests import Response, Session
+
+    from vtex_erp.vtex.settings import VtexSettings
 
 _TEST_TIMEOUT_SECONDS = 10.0
 _TEST_ORDER_ID = "vtex-erp-connection-test"
@@ -53,16 +54,7 @@ class VtexHook(HttpHook):
     @cached_property
     def settings(self) -> VtexSettings:
         """The connection's fields, checked. Raises ConfigurationError."""
-        fields = connection_fields(self.vtex_conn_id, mask_login=True)
-        return VtexSettings.from_connection(
-            fields.connection_id,
-            fields.host,
-            fields.login,
-            fields.password,
-            fields.extra,
-            port=fields.port,
-            schema=fields.schema,
-        )
+        return vtex_settings(self.vtex_conn_id)
 
     def get_client(self) -> VtexClient:
         """Make the client, with a session of its own that all threads of a task share."""

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, tuple_
 
 from vtex_erp.errors import ConfigurationError
 from vtex_erp.ledger.tables import documents
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from sqlalchemy.engine import Connection
 
@@ -94,18 +94,23 @@ def _key_in(key_file: Path) -> str:
     return key_file.read_text().strip()
 
 
-def store(ledger: Ledger, connection: Connection, entry_id: int, kind: str, text: str) -> None:
-    """Keep the order's document of this kind, instead of an earlier one."""
-    key = (documents.c.entry_id == entry_id) & (documents.c.kind == kind)
-    connection.execute(delete(documents).where(key))
-    connection.execute(
-        documents.insert().values(
-            entry_id=entry_id,
-            kind=kind,
-            ciphertext=ledger.cipher.encrypt(text),
-            expires_at=ledger.clock() + ledger.document_lifetime,
-        )
-    )
+def store(ledger: Ledger, connection: Connection, kept: Sequence[tuple[int, str, str]]) -> None:
+    """Keep documents, given as (entry id, kind, text), instead of earlier ones of the same order and kind."""
+    if not kept:
+        return
+    keys = [(entry_id, kind) for entry_id, kind, _ in kept]
+    connection.execute(delete(documents).where(tuple_(documents.c.entry_id, documents.c.kind).in_(keys)))
+    expires_at = ledger.clock() + ledger.document_lifetime
+    rows = [
+        {
+            "entry_id": entry_id,
+            "kind": kind,
+            "ciphertext": ledger.cipher.encrypt(text),
+            "expires_at": expires_at,
+        }
+        for entry_id, kind, text in kept
+    ]
+    connection.execute(documents.insert(), rows)
 
 
 def load(ledger: Ledger, entry_ids: Iterable[int], kind: str) -> dict[int, str]:

@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import and_, bindparam, or_, select, update
 
 from vtex_erp.errors import ParkError, RetryableError, VtexErpError
 from vtex_erp.ledger import documents
-from vtex_erp.ledger.stages import OPEN, Stage
+from vtex_erp.ledger.stages import COME_BACK, OPEN, Stage
 from vtex_erp.ledger.tables import batch_orders, history, order_entries, runs
 
 if TYPE_CHECKING:
@@ -72,6 +72,7 @@ class OrderEntry:
     attempts: int
     received_at: datetime
     order_changed_at: datetime | None
+    news: int
     value_cents: int | None
     currency: str | None
     digest: str | None
@@ -163,41 +164,63 @@ def claim(
     return claimed
 
 
-def write(ledger: Ledger, task: TaskTry, moves: Iterable[Move]) -> list[OrderEntry]:
+def write(ledger: Ledger, task: TaskTry, moves: Sequence[Move]) -> list[OrderEntry]:
     """Write the moves and give the leases back, in one transaction.
 
-    The answer are the entries that somebody else has claimed meanwhile: of those nothing was written.
+    The answer are the entries that somebody else has claimed meanwhile, and those that were to end although an
+    event has told of a change meanwhile: of those nothing was written, and they are worked on again.
     """
     now = ledger.clock()
-    fenced_off = []
-    written = []
     with ledger.write() as connection:
-        for move in moves:
-            if _write_one(ledger, connection, move, now):
-                written.append(move)
-            else:
-                fenced_off.append(move.entry)
-        remember(connection, task, written, now)
-    return fenced_off
+        standing = _lock(connection, [move.entry.id for move in moves])
+        valid = [move for move in moves if _is_valid(move, standing.get(move.entry.id))]
+        _update(connection, {move.entry.id: _changes(move, now) for move in valid})
+        kept = [(move.entry.id, kind, text) for move in valid for kind, text in move.documents.items()]
+        documents.store(ledger, connection, kept)
+        remember(connection, task, valid, now)
+    written = {move.entry.id for move in valid}
+    return [move.entry for move in moves if move.entry.id not in written]
 
 
-def _write_one(ledger: Ledger, connection: Connection, move: Move, now: datetime) -> bool:
-    succeeded = {"cause": None, "message": None, "attempts": 0, "parked_from": None}
-    changes = {
+def _lock(connection: Connection, entry_ids: Sequence[int]) -> dict[int, Any]:
+    query = (
+        select(order_entries.c.id, order_entries.c.fence, order_entries.c.news)
+        .where(order_entries.c.id.in_(entry_ids))
+        .order_by(order_entries.c.id)
+        .with_for_update()
+    )
+    return {row.id: row for row in connection.execute(query)}
+
+
+def _is_valid(move: Move, standing: Any) -> bool:
+    if standing is None or standing.fence != move.entry.fence:
+        return False
+    # An event would bring the order back from such an end; one that came meanwhile must, too.
+    return move.to not in COME_BACK or bool(standing.news == move.entry.news)
+
+
+def _changes(move: Move, now: datetime) -> dict[str, Any]:
+    return {
         "stage": move.to.value,
         "changed_at": now,
         "lease_owner": None,
         "lease_until": None,
-        **succeeded,
+        "cause": None,
+        "message": None,
+        "attempts": 0,
+        "parked_from": None,
         **({} if move.to in OPEN else {"next_attempt_at": None}),
         **move.values,
     }
-    mine = and_(order_entries.c.id == move.entry.id, order_entries.c.fence == move.entry.fence)
-    if connection.execute(update(order_entries).where(mine).values(changes)).rowcount == 0:
-        return False
-    for kind, text in move.documents.items():
-        documents.store(ledger, connection, move.entry.id, kind, text)
-    return True
+
+
+def _update(connection: Connection, changes: Mapping[int, Mapping[str, Any]]) -> None:
+    """Update each entry, with one statement for all that change the same columns."""
+    by_columns: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    for entry_id, values in changes.items():
+        by_columns.setdefault(tuple(sorted(values)), []).append({"entry": entry_id, **values})
+    for rows in by_columns.values():
+        connection.execute(update(order_entries).where(order_entries.c.id == bindparam("entry")), rows)
 
 
 def reopen(ledger: Ledger, task: TaskTry, *, to: Stage) -> int:
@@ -317,6 +340,7 @@ def entry_from(row: Row[Any]) -> OrderEntry:
         attempts=row.attempts,
         received_at=row.received_at,
         order_changed_at=row.order_changed_at,
+        news=row.news,
         value_cents=row.value_cents,
         currency=row.currency,
         digest=row.digest,

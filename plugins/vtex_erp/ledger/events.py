@@ -7,8 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, delete, or_, select, tuple_, update
 
+from vtex_erp.ledger.handles import queue_item_of
 from vtex_erp.ledger.stages import SETTLED
-from vtex_erp.ledger.tables import batch_orders, events, handles, order_entries, run_events, runs, upsert
+from vtex_erp.ledger.tables import (
+    OrderId,
+    Word,
+    batch_orders,
+    events,
+    handles,
+    order_entries,
+    run_events,
+    runs,
+    upsert,
+)
 from vtex_erp.vtex.statuses import event_needs_order
 
 if TYPE_CHECKING:
@@ -49,12 +60,11 @@ def record(ledger: Ledger, account: str, arrived: Sequence[FeedEvent], *, source
     with ledger.write() as connection:
         _upsert(ledger, connection, account, by_identity, source)
         ids = _ids(connection, account, by_identity)
-        for identity, deliveries in by_identity.items():
-            _keep_handles(ledger, connection, ids[identity], deliveries)
+        _keep_handles(ledger, connection, by_identity, ids)
 
 
 def _identity(event: FeedEvent) -> tuple[str, ...]:
-    return (event.order_id, event.domain, event.state, event.change_key)
+    return (OrderId.cut(event.order_id), Word.cut(event.domain), Word.cut(event.state), Word.cut(event.change_key))
 
 
 def _upsert(
@@ -99,16 +109,28 @@ def _ids(
     return {tuple(row[1:]): row[0] for row in connection.execute(query)}
 
 
-def _keep_handles(ledger: Ledger, connection: Connection, event: int, deliveries: Sequence[FeedEvent]) -> None:
-    # All of them: two queue items may bear the same event id, and each wants its own commit.
-    now = ledger.clock()
-    rows = [
-        {"event": event, "vtex_event_id": delivery.event_id, "handle": delivery.handle, "received_at": now}
+def _keep_handles(
+    ledger: Ledger,
+    connection: Connection,
+    by_identity: dict[tuple[str, ...], list[FeedEvent]],
+    ids: dict[tuple[str, ...], int],
+) -> None:
+    # A later delivery of the same queue item makes its earlier handle worthless.
+    latest = {
+        (ids[identity], queue_item_of(delivery) or delivery.handle): delivery.handle
+        for identity, deliveries in by_identity.items()
         for delivery in deliveries
         if delivery.handle
+    }
+    if not latest:
+        return
+    connection.execute(delete(handles).where(tuple_(handles.c.event, handles.c.queue_item).in_(list(latest))))
+    now = ledger.clock()
+    rows = [
+        {"event": event, "queue_item": item, "handle": handle, "received_at": now}
+        for (event, item), handle in latest.items()
     ]
-    if rows:
-        connection.execute(handles.insert(), rows)
+    connection.execute(handles.insert(), rows)
 
 
 def to_commit_in_batch(ledger: Ledger, task: TaskTry) -> list[Delivery]:

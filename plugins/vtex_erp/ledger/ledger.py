@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
-from sqlalchemy import create_engine, event
+from sqlalchemy import create_engine, event, make_url
 
 from vtex_erp.ledger.migrate import migrate
 
@@ -28,14 +28,15 @@ def utc_now() -> datetime:
 class Ledger:
     """What every function of this package takes first.
 
-    `lease` is how long a claim lasts before another run may take the order over; `document_lifetime` is how
-    long the encrypted order and sales order are kept.
+    `lease` is how long a claim lasts before another run may take the order over: longer than a worker that lives may
+    wait for a slow or busy ERP. (The run that holds it takes over at once.) `document_lifetime` is how long the
+    encrypted order and sales order are kept.
     """
 
     engine: Engine
     cipher: DocumentCipher
     clock: Callable[[], datetime] = utc_now
-    lease: timedelta = timedelta(minutes=10)
+    lease: timedelta = timedelta(hours=1)
     document_lifetime: timedelta = field(default=timedelta(days=30))
 
     @contextmanager
@@ -63,7 +64,9 @@ def open_ledger(url: str | URL, *, cipher: DocumentCipher, clock: Callable[[], d
 
 
 def _engine(url: str | URL) -> Engine:
-    engine = create_engine(url, pool_pre_ping=True)
+    # psycopg2 would send each row of an executemany by itself.
+    settings = {"executemany_mode": "values_plus_batch"} if "postgresql" in str(make_url(url).drivername) else {}
+    engine = create_engine(url, pool_pre_ping=True, **settings)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)

@@ -13,7 +13,7 @@ from sqlalchemy import func, insert, or_, select, update
 
 from vtex_erp.ledger import events as event_queries
 from vtex_erp.ledger.entries import HOLD, Move, entry_from, remember, take_back
-from vtex_erp.ledger.stages import OPEN, Stage
+from vtex_erp.ledger.stages import COME_BACK, OPEN, Stage
 from vtex_erp.ledger.tables import batch_orders, events, insert_new, order_entries, run_events, runs
 
 if TYPE_CHECKING:
@@ -133,6 +133,9 @@ def _receive(ledger: Ledger, connection: Connection, task: TaskTry, rows: Sequen
             latest[row.order_id] = max(changes, default=None)
     known = _known(connection, task.run.account, list(latest))
     came_back = [entry for entry in known.values() if entry.stage in _COME_BACK]
+    at_work = [entry.id for entry in known.values() if entry.stage in _AT_WORK]
+    news = update(order_entries).where(order_entries.c.id.in_(at_work))
+    connection.execute(news.values(news=order_entries.c.news + 1))
     for entry in came_back:
         _come_back(connection, task, entry, latest[entry.order_id], now)
     new = [order_id for order_id in latest if order_id not in known]
@@ -141,7 +144,8 @@ def _receive(ledger: Ledger, connection: Connection, task: TaskTry, rows: Sequen
 
 
 _NO_TROUBLE: dict[str, Any] = {"cause": None, "message": None, "parked_from": None, "attempts": 0}
-_COME_BACK = (Stage.IGNORED.value, Stage.PARKED.value, Stage.CANCELLED.value)
+_COME_BACK = [stage.value for stage in COME_BACK]
+_AT_WORK = [stage.value for stage in OPEN]
 
 
 def _known(connection: Connection, account: str, order_ids: Sequence[str]) -> dict[str, Row[Any]]:
@@ -201,6 +205,7 @@ def _insert(connection: Connection, task: TaskTry, changes: dict[str, datetime |
                 "received_at": now,
                 "changed_at": now,
                 "order_changed_at": changed_at,
+                "news": 0,
                 "attempts": 0,
                 "next_attempt_at": now,
                 "fence": 0,

@@ -25,5 +25,8 @@ OPEN = (Stage.RECEIVED, Stage.FETCHED, Stage.MAPPED, Stage.SUBMITTING, Stage.SUB
 DONE = (Stage.HANDLING, Stage.IGNORED, Stage.CANCELLED)
 """Nobody has to do anything any more."""
 
+COME_BACK = (Stage.IGNORED, Stage.CANCELLED, Stage.PARKED)
+"""An end that a new event may take back."""
+
 SETTLED = (Stage.SUBMITTED, *DONE, Stage.PARKED)
 """The order's events may be committed: it is in the ERP, needs nothing, or is parked in the ledger."""

@@ -17,7 +17,6 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
-    Text,
     TypeDecorator,
     UniqueConstraint,
 )
@@ -63,15 +62,37 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=timezone.utc) if value.tzinfo is None else value.astimezone(timezone.utc)
 
 
+class RemoteText(TypeDecorator[str]):
+    """Text from outside: cut to the column, without what a database refuses, so that it can stop no other row."""
+
+    impl = String
+    cache_ok = True
+
+    def __init__(self, length: int | None = None) -> None:
+        super().__init__(length)
+        self.length = length
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
+        """Write what fits."""
+        return None if value is None else self.cut(value)
+
+    def cut(self, value: str) -> str:
+        """The text as the column holds it."""
+        return value.replace("\0", "").encode(errors="replace").decode()[: self.length]
+
+
+OrderId, Word = RemoteText(128), RemoteText(64)
+
+
 events = Table(
     "vtex_event",
     metadata,
     Column("id", Id, primary_key=True),
     Column("account", String(64), nullable=False),
-    Column("order_id", String(128), nullable=False),
-    Column("domain", String(64), nullable=False),
-    Column("state", String(64), nullable=False),
-    Column("change", String(64), nullable=False),
+    Column("order_id", OrderId, nullable=False),
+    Column("domain", Word, nullable=False),
+    Column("state", Word, nullable=False),
+    Column("change", Word, nullable=False),
     Column("source", String(16), nullable=False),
     Column("changed_at", UtcDateTime),
     Column("needs_order", Boolean, nullable=False),
@@ -91,8 +112,8 @@ handles = Table(
     metadata,
     Column("id", Id, primary_key=True),
     Column("event", Id, ForeignKey("vtex_event.id", ondelete="CASCADE"), nullable=False, index=True),
-    Column("vtex_event_id", String(128)),
-    Column("handle", Text, nullable=False),
+    Column("queue_item", RemoteText(128)),
+    Column("handle", RemoteText, nullable=False),
     Column("received_at", UtcDateTime, nullable=False),
 )
 
@@ -101,21 +122,22 @@ order_entries = Table(
     metadata,
     Column("id", Id, primary_key=True),
     Column("account", String(64), nullable=False),
-    Column("order_id", String(128), nullable=False),
+    Column("order_id", OrderId, nullable=False),
     Column("stage", String(16), nullable=False),
     Column("received_at", UtcDateTime, nullable=False),
     Column("changed_at", UtcDateTime, nullable=False),
     Column("order_changed_at", UtcDateTime),  # the latest change that an event told us of
-    Column("vtex_status", String(64)),
+    Column("news", Integer, nullable=False),  # events that came in while the order was worked on
+    Column("vtex_status", Word),
     Column("value_cents", BigInteger),
-    Column("currency", String(8)),
+    Column("currency", RemoteText(8)),
     Column("digest", String(64)),  # of the sales order
-    Column("erp_id", String(255)),
+    Column("erp_id", RemoteText(255)),
     Column("submitting_at", UtcDateTime),
     Column("handling_requested_at", UtcDateTime),
     Column("parked_from", String(16)),
-    Column("cause", String(128)),
-    Column("message", Text),
+    Column("cause", RemoteText(128)),
+    Column("message", RemoteText),
     Column("attempts", Integer, nullable=False),
     Column("next_attempt_at", UtcDateTime),  # from then on any run may plan the order
     Column("lease_owner", String(512)),
@@ -148,7 +170,7 @@ history = Table(
     Column("batch", Integer),
     Column("try_number", Integer, nullable=False),
     Column("digest", String(64)),
-    Column("note", Text),
+    Column("note", RemoteText),
 )
 
 runs = Table(

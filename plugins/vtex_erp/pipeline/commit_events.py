@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from vtex_erp.errors import HandleRefusedError, RetryableError
 from vtex_erp.ledger import events
+from vtex_erp.ledger.handles import app_key_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,9 +59,13 @@ def commit_other_events(ledger: Ledger, task: TaskTry, vtex: VtexClient) -> Comm
 
 
 def _commit(ledger: Ledger, vtex: VtexClient, deliveries: Sequence[Delivery]) -> CommitReport:
+    # To ask for another key's handle may look like a missing permission (403), and would stop all the others.
+    refused = [each for each in deliveries if app_key_of(each.handle) not in (None, vtex.settings.app_key)]
+    events.refused(ledger, refused)
+    foreign = set(refused)
+    deliveries = [each for each in deliveries if each not in foreign]
     chunks = [deliveries[start : start + HANDLES_A_COMMIT] for start in range(0, len(deliveries), HANDLES_A_COMMIT)]
     taken: list[Delivery] = []
-    refused: list[Delivery] = []
     failures: list[RetryableError] = []
     with ThreadPoolExecutor(vtex.settings.concurrency) as pool:
         for index in range(0, len(chunks), vtex.settings.concurrency):
@@ -72,7 +77,10 @@ def _commit(ledger: Ledger, vtex: VtexClient, deliveries: Sequence[Delivery]) ->
             events.committed(ledger, taken[-len(wave) * HANDLES_A_COMMIT :])
             events.refused(ledger, refused[-len(wave) * HANDLES_A_COMMIT :])
     if refused:
-        _log.warning("VTEX refused %d handles (expired). Their events come back and are committed then.", len(refused))
+        _log.warning(
+            "%d handles are expired, or belong to another app key. Their events come back and are committed then.",
+            len(refused),
+        )
     return CommitReport(len(taken), len(refused), tuple(failures))
 
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
 import logging
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from vtex_erp.errors import ConfigurationError
-from vtex_erp.ledger import events, plans
+from vtex_erp.ledger import events, handles, plans
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -89,23 +86,10 @@ def _drain(ledger: Ledger, task: TaskTry, vtex: VtexClient, *, most: int, in_tim
 
 def _check_account(arrived: Sequence[FeedEvent], account: str, connection_id: str) -> None:
     for event in arrived:
-        theirs = account_of_handle(event.handle)
+        theirs = handles.account_of(event.handle)
         if theirs and theirs.lower() != account.lower():
             raise ConfigurationError(
                 f"Connection {connection_id} says account {account!r}, but its key reads the feed of account "
                 f"{theirs!r}. Correct the account or the keys: the account is part of every order's id in the ERP.",
                 cause="wrong-account",
             )
-
-
-def account_of_handle(handle: str | None) -> str | None:
-    """The account that a feed handle names: handles are JWTs with a claim `Account`. None where it is not one."""
-    parts = (handle or "").split(".")
-    if len(parts) != 3:  # header, claims, signature
-        return None
-    try:
-        claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
-    except (binascii.Error, ValueError):
-        return None
-    account = claims.get("Account") if isinstance(claims, dict) else None
-    return account if isinstance(account, str) else None

@@ -107,7 +107,7 @@ class Waves:
             if result.move.entry.id in fenced_off:
                 report.fenced_off += 1
                 _log.warning(
-                    "Order %s: another worker has taken it over; what this one did counts for nothing.",
+                    "Order %s: another worker has taken it over, or news of it came in; it is looked at again.",
                     result.move.entry.order_id,
                 )
             else:
@@ -121,7 +121,7 @@ def _note(result: Result, report: StepReport) -> None:
         return
     if isinstance(error, StopError):
         report.stopped_by = error
-    _log.error("Order %s: %s [%s]", entry.order_id, error.message, error.cause)
+    _log.error("%s [%s]", error.message, error.cause)
     values = result.move.values
     failure = FailedOrder(
         order_id=entry.order_id,
