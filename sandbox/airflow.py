@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin
 
 import requests
 
@@ -46,7 +47,9 @@ class Airflow:
         self.home.mkdir(parents=True, exist_ok=True)
         self._session = requests.Session()
         self._session.trust_env = False
-        self._environment = {**os.environ, **self._defaults(), **self.settings}
+        # What configures another Airflow (a developer's own, the one of a test suite) is not for this one.
+        outside = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
+        self._environment = {**outside, **self._defaults(), **self.settings}
 
     def _defaults(self) -> dict[str, str]:
         variables = {
@@ -139,8 +142,8 @@ class Airflow:
         self._session.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
 
     def call(self, method: str, path: str, **settings: Any) -> Any:
-        """Call REST API v2; `path` without the `/api/v2/`. Raises AirflowError on 4xx and 5xx."""
-        answer = self._session.request(method, f"{self.url}/api/v2/{path}", timeout=60, **settings)
+        """Call REST API v2; `path` without the `/api/v2/`, or whole from its slash. Raises AirflowError on 4xx, 5xx."""
+        answer = self._session.request(method, urljoin(f"{self.url}/api/v2/", path), timeout=60, **settings)
         if not answer.ok:
             raise AirflowError(f"{method} {path}: {answer.status_code} {answer.text[:500]}")
         return answer.json() if answer.content else None

@@ -45,6 +45,6 @@ _FIELDS: dict[str, Any] = {
     "concurrency": {
         "label": "Concurrency",
         "description": "How many calls a task makes at the same time.",
-        "schema": {"type": ["integer", "null"], "minimum": 1, "default": 16},
+        "schema": {"type": ["integer", "null"], "minimum": 1, "default": 32},
     },
 }

@@ -57,7 +57,7 @@ REFUSED = [400, 402, 403, 404, 405, 406, 410, 411, 412, 413, 414, 415, 422, 428,
 
 def test_it_is_unique_at_once() -> None:
     client = client_of(FakeServer(Answer(200)))
-    assert (client.guarantee, client.settle_seconds, client.concurrency) == (Guarantee.UNIQUE, 0, 8)
+    assert (client.guarantee, client.settle_seconds, client.concurrency) == (Guarantee.UNIQUE, 0, 16)
 
 
 # ensure

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from vtex_erp.ledger.ledger import Ledger
 
 FAMILIES = ("feed-config", "feed-get", "feed-commit", "get-order", "start-handling", "erp-put", "erp-get")
-ORDERS = 8
+ORDERS = 5
 MOST_RUNS = 30
 TIMEOUT = 0.25
 
@@ -68,6 +68,23 @@ def test_a_commit_that_takes_only_some_handles(world: World, sandbox: Sandbox) -
     placed = sandbox.generate(ORDERS, seed=2, kinds=["plain"])
     while world.runs < MOST_RUNS and not _all_quiet(world):
         world.later()
+    sandbox.clear_faults()
+    _settle_down(world)
+    world.assert_each_once(placed)
+
+
+@pytest.mark.parametrize("lookup", [{"status": 500}, {"action": "html"}, {"action": "drop"}, {"status": 429}])
+def test_an_erp_that_cannot_tell_is_never_sent_the_order_again(
+    world: World, sandbox: Sandbox, lookup: dict[str, Any]
+) -> None:
+    sandbox.add_fault("erp-put", "drop", effect="done")
+    sandbox.add_fault("erp-get", **lookup)
+    placed = sandbox.generate(3, seed=3, kinds=["plain"])
+    for _ in range(3):
+        world.later()
+    assert world.stages() == {"submitting": 3}
+    assert world.requests("erp-put") == 3
+    assert sandbox.feed_counters()["committed"] == 0
     sandbox.clear_faults()
     _settle_down(world)
     world.assert_each_once(placed)

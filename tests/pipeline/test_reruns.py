@@ -9,12 +9,14 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from cryptography.fernet import Fernet
 from sqlalchemy import select
 
 from tests.pipeline.world import erp_client
 from vtex_erp.erp.protocol import Absent, Guarantee
-from vtex_erp.errors import RateLimitedError, UnclearError
+from vtex_erp.errors import ConfigurationError, RateLimitedError, UnclearError
 from vtex_erp.ledger import entries
+from vtex_erp.ledger.documents import DocumentCipher
 from vtex_erp.ledger.entries import Move, TaskTry
 from vtex_erp.ledger.plans import BatchSizes
 from vtex_erp.ledger.stages import Stage
@@ -237,20 +239,20 @@ class ForgetfulErp:
 
 def test_an_erp_without_a_key_is_given_its_time_from_the_answer_that_was_lost(world: World, sandbox: Sandbox) -> None:
     """A batch takes minutes; what counts is when its order was sent, not when the batch began."""
-    sandbox.generate(9, seed=1, kinds=["plain"])
+    sandbox.generate(10, seed=1, kinds=["plain"])
     _map(world)
-    erp = ForgetfulErp(world, *[None] * 8, UnclearError("lost"))
+    erp = ForgetfulErp(world, *[None] * 9, UnclearError("lost"))
     task = world.task("submit_orders")
     report = submit_orders(world.ledger, task, erp)
     assert [error.cause for _, error in report.failures] == ["in-doubt"]
-    assert len(erp.created) == 9
+    assert len(erp.created) == 10
     for _ in range(2):
         submit_orders(world.ledger, task, erp)
-        assert len(erp.created) == 9
+        assert len(erp.created) == 10
         world.time.sleep(29)
     world.time.sleep(3)
     submit_orders(world.ledger, task, erp).raise_failures()
-    assert len(erp.created) == 10
+    assert len(erp.created) == 11
 
 
 def test_what_the_second_round_mended_is_no_failure(world: World, sandbox: Sandbox) -> None:
@@ -261,6 +263,19 @@ def test_what_the_second_round_mended_is_no_failure(world: World, sandbox: Sandb
     report = submit_orders(world.ledger, world.task("submit_orders"), erp)
     report.raise_failures()
     assert report.counts() == {"submitted": 3, "failed": 0}
+
+
+def test_a_lost_document_key_leaves_no_order_in_doubt(world: World, sandbox: Sandbox) -> None:
+    """The orders wait where they were, so that the next run reads them again with the new key."""
+    placed = sandbox.generate(3, seed=1, kinds=["plain"])
+    _map(world)
+    world.loop.ledger = world.ledger = replace(world.ledger, cipher=DocumentCipher([Fernet.generate_key().decode()]))
+    with pytest.raises(ConfigurationError, match="order_ledger"):
+        submit_orders(world.ledger, world.task("submit_orders"), world.loop.erp).raise_failures()
+    assert world.stages() == {"mapped": 3}
+    assert world.later() == {}
+    assert world.later() == {}
+    world.assert_each_once(placed)
 
 
 def test_news_that_come_while_the_order_is_read_are_not_lost(world: World, sandbox: Sandbox) -> None:

@@ -27,7 +27,7 @@ def test_an_account_and_keys_are_enough() -> None:
         base_url="https://shop.vtexcommercestable.com.br",
         connection_id="vtex_shop",
         timeout_seconds=30,
-        concurrency=16,
+        concurrency=32,
     )
 
 

@@ -54,7 +54,7 @@ class RestErpSettings:
     authorization: str | None = field(default=None, repr=False)
     connection_id: str = "erp_default"
     timeout_seconds: float = 30
-    concurrency: int = 8
+    concurrency: int = 16
 
     @classmethod
     def from_connection(cls, fields: ConnectionFields) -> RestErpSettings:

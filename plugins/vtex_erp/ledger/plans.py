@@ -39,7 +39,7 @@ class BatchSizes:
 
     at_once: int
     smallest: int = 25
-    largest: int = 250
+    largest: int = 500
     orders: int = 5000
     events: int = 20000
 

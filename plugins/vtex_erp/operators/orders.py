@@ -132,6 +132,5 @@ class OutcomeOperator(StepOperator):
 
 
 def _tasks_at_once() -> int:
-    """As many batches as Airflow runs tasks at the same time, but not more than keep the cores busy."""
-    cores = os.cpu_count() or 1
-    return max(1, min(conf.getint("core", "parallelism", fallback=32), 2 * cores))
+    """As many batches as Airflow runs tasks at the same time, but no more than there are cores to work on them."""
+    return max(1, min(conf.getint("core", "parallelism", fallback=32), os.cpu_count() or 1))

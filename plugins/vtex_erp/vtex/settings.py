@@ -29,7 +29,7 @@ class VtexSettings:
     base_url: str
     connection_id: str = "vtex_default"
     timeout_seconds: float = 30
-    concurrency: int = 16
+    concurrency: int = 32
 
     @classmethod
     def from_connection(

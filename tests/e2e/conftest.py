@@ -1,0 +1,81 @@
+"""One real Airflow for all end-to-end tests: its four components as processes, PostgreSQL, the sandbox."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from cryptography.fernet import Fernet
+from sqlalchemy import make_url
+
+from sandbox import airflow, process
+from tests.conftest import new_postgres_database
+from tests.e2e.deployment import DAG, Deployment
+from vtex_erp.ledger.documents import DocumentCipher
+from vtex_erp.ledger.ledger import open_ledger
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+POLICY = '''
+"""The tests start the runs, which the DAG would do itself each minute, and do not wait a quarter of a minute."""
+
+from datetime import timedelta
+
+from airflow.sdk.definitions.timetables.simple import NullTimetable
+
+
+def dag_policy(dag):
+    dag.timetable = NullTimetable()
+
+
+def task_policy(task):
+    task.retry_delay = timedelta(seconds=2)
+'''
+
+
+@pytest.fixture(scope="session")
+def whole_deployment(
+    postgres_server: str, document_key: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Deployment]:
+    """The deployment, once for the session. The connections of VTEX and the ERP are made over the API."""
+    home = tmp_path_factory.mktemp("airflow")
+    (home / "config").mkdir()
+    (home / "config" / "airflow_local_settings.py").write_text(POLICY)
+    ledger_url = new_postgres_database(postgres_server)
+    settings = {
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": new_postgres_database(postgres_server),
+        "AIRFLOW__CORE__FERNET_KEY": Fernet.generate_key().decode(),
+        "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "2",  # a task's end is sometimes noticed only by the next heartbeat
+        "AIRFLOW_CONN_ORDER_LEDGER": _ledger_connection(ledger_url, document_key),
+    }
+    ledger = open_ledger(ledger_url, cipher=DocumentCipher([document_key]))
+    try:
+        with process.running() as sandbox, airflow.running(home, settings) as deployment:
+            deployment.wait_for_dag(DAG)
+            deployment.unpause(DAG)
+            yield Deployment(deployment, sandbox, ledger)
+    finally:
+        ledger.close()
+
+
+@pytest.fixture
+def deployment(whole_deployment: Deployment) -> Iterator[Deployment]:
+    """The deployment with nothing in it."""
+    whole_deployment.set_up()
+    yield whole_deployment
+    whole_deployment.end_runs()
+
+
+def _ledger_connection(database: str, document_key: str) -> str:
+    url = make_url(database)
+    connection = {
+        "conn_type": "postgres",
+        "host": url.host or url.query["host"],
+        "login": url.username,
+        "password": url.password,
+        "schema": url.database,
+        "extra": {"document_key": document_key},
+    }
+    return json.dumps(connection)
