@@ -21,10 +21,12 @@ def add_entry(ledger: Ledger, order_id: str, *, planned: bool = False, **values:
     row = {"account": ACCOUNT, "order_id": order_id, "stage": "received", "received_at": now, "changed_at": now}
     row |= {"attempts": 0, "fence": 0, "news": 0, **values}
     with ledger.write() as connection:
-        entry = connection.execute(order_entries.insert().values(row)).inserted_primary_key[0]
+        entry = connection.execute(order_entries.insert().values(row).returning(order_entries.c.id)).scalar_one()
         if planned:
             run = connection.execute(runs.select()).first()
             started = {"dag_id": RUN.dag_id, "run_id": RUN.run_id, "account": ACCOUNT, "started_at": now}
-            run_id = run.id if run else connection.execute(runs.insert().values(started)).inserted_primary_key[0]
+            run_id = (
+                run.id if run else connection.execute(runs.insert().values(started).returning(runs.c.id)).scalar_one()
+            )
             connection.execute(batch_orders.insert().values(run=run_id, entry_id=entry, batch=0))
     return int(entry)

@@ -13,7 +13,7 @@ from cryptography.fernet import Fernet
 
 from tests.ledger.rows import add_entry
 from vtex_erp.errors import ConfigurationError
-from vtex_erp.ledger import documents
+from vtex_erp.ledger import documents, tables
 from vtex_erp.ledger.documents import KEY_VARIABLE, DocumentCipher, cipher_from
 from vtex_erp.ledger.ledger import open_ledger
 
@@ -49,7 +49,7 @@ def test_a_document_comes_back_as_it_was(ledger: Ledger) -> None:
 def test_nothing_of_a_document_is_readable_at_rest(ledger: Ledger, tmp_path: Path) -> None:
     _keep(ledger, add_entry(ledger, "1-01"), documents.ORDER, TEXT)
     with ledger.read() as connection:
-        row = connection.execute(documents.documents.select()).one()
+        row = connection.execute(tables.documents.select()).one()
     stored = [bytes(row.ciphertext), *(file.read_bytes() for file in tmp_path.iterdir() if file.is_file())]
     for data in stored:
         for word in SHOPPER.split():

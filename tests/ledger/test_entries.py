@@ -127,7 +127,7 @@ def test_one_fenced_move_does_not_stop_the_others(ledger: Ledger) -> None:
 def test_release_gives_free_what_the_run_holds_and_only_that(ledger: Ledger) -> None:
     ledger = replace(ledger, clock=lambda: NOON)
     until = NOON + timedelta(minutes=5)
-    ours = {"planned": True, "lease_owner": TASK.owner, "lease_until": until, "next_attempt_at": until}
+    ours: dict[str, Any] = {"planned": True, "lease_owner": TASK.owner, "lease_until": until, "next_attempt_at": until}
     untouched = add_entry(ledger, "1-01", **ours)
     failed = add_entry(ledger, "2-01", **ours, cause="c")
     done = add_entry(ledger, "3-01", **ours, stage="handling")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.ledger.rows import ACCOUNT, TASK, add_entry
-from vtex_erp.ledger import events, plans
+from vtex_erp.ledger import events, plans, tables
 from vtex_erp.ledger.plans import BatchSizes
 from vtex_erp.ledger.tables import handles, order_entries
 from vtex_erp.vtex.schemas import FeedEvent
@@ -42,7 +42,7 @@ def _jwt(message_id: str, salt: str) -> str:
 
 def _rows(ledger: Ledger) -> list[Any]:
     with ledger.read() as connection:
-        return list(connection.execute(events.events.select().order_by(events.events.c.id)))
+        return list(connection.execute(tables.events.select().order_by(tables.events.c.id)))
 
 
 def _handles(ledger: Ledger) -> set[str]:

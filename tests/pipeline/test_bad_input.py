@@ -16,7 +16,7 @@ from vtex_erp.errors import (
     HandleRefusedError,
     RetryableError,
 )
-from vtex_erp.ledger import events
+from vtex_erp.ledger import events, tables
 from vtex_erp.vtex.schemas import FeedEvent
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from tests.pipeline.world import World
 
 ORDERS = 3
-A_WAVE = 32
 
 FEED = "Feed v3 and Hook Admin"
 ALL = (FEED, "View order", "Change order workflow status")
@@ -73,10 +72,11 @@ def test_a_missing_permission(
 
 
 def test_a_key_without_a_permission_costs_one_wave_of_requests(world: World, sandbox: Sandbox) -> None:
-    sandbox.generate(2 * A_WAVE, seed=1, kinds=["plain"])
+    wave = 2 * world.loop.vtex.settings.concurrency
+    sandbox.generate(wave + 10, seed=1, kinds=["plain"])
     sandbox.key(sandbox.app_key, sandbox.app_token, resources=[FEED])
     assert isinstance(world.run()["fetch_orders"], CredentialsError)
-    assert world.requests("get-order") <= A_WAVE
+    assert world.requests("get-order") <= wave
 
 
 def test_a_feed_that_is_not_configured(world: World, sandbox: Sandbox) -> None:
@@ -125,12 +125,13 @@ def test_an_erp_that_cannot_be_reached(world: World, sandbox: Sandbox) -> None:
 
 
 def test_an_erp_that_does_not_accept_us(world: World, sandbox: Sandbox) -> None:
-    placed = sandbox.generate(2 * A_WAVE, seed=1, kinds=["plain"])
+    wave = 2 * world.loop.erp.concurrency
+    placed = sandbox.generate(wave + 10, seed=1, kinds=["plain"])
     sandbox.switches(erp_token="secret")
     error = world.run()["submit_orders"]
     assert isinstance(error, CredentialsError)
     assert "erp_default" in error.message
-    assert world.requests("erp-put") <= A_WAVE
+    assert world.requests("erp-put") <= wave
     assert world.stages() == {"mapped": len(placed)}
 
 
@@ -174,7 +175,7 @@ def test_handles_that_say_nothing_are_taken_as_they_are(world: World, sandbox: S
     sandbox.add_fault("feed-get", status=200, body=json.dumps(items), times=1)
     world.run()
     with world.ledger.read() as connection:
-        assert len(connection.execute(events.events.select()).all()) == len(HANDLES)
+        assert len(connection.execute(tables.events.select()).all()) == len(HANDLES)
 
 
 def test_handles_of_another_key_do_not_keep_ours_in_the_feed(world: World, sandbox: Sandbox) -> None:

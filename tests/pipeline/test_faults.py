@@ -69,6 +69,7 @@ def test_a_commit_that_takes_only_some_handles(world: World, sandbox: Sandbox) -
     while world.runs < MOST_RUNS and not _all_quiet(world):
         world.later()
     sandbox.clear_faults()
+    sandbox.switches(partial_commit_p=0, empty_read_p=0, partial_read_p=0)
     _settle_down(world)
     world.assert_each_once(placed)
 

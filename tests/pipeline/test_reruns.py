@@ -135,7 +135,7 @@ def _hand_the_batch_to(world: World, names: list[str]) -> None:
         ours = connection.execute(select(batch_orders.c.entry_id)).scalars().all()
         for name in names:
             new = {"dag_id": "vtex_orders", "run_id": name, "account": world.sandbox.account, "started_at": now}
-            run = connection.execute(runs.insert().values(new)).inserted_primary_key[0]
+            run = connection.execute(runs.insert().values(new).returning(runs.c.id)).scalar_one()
             connection.execute(batch_orders.insert(), [{"run": run, "entry_id": entry, "batch": 0} for entry in ours])
 
 

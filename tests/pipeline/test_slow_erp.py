@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -59,7 +59,7 @@ def test_one_dead_handle_does_not_keep_its_neighbours_in_the_feed(
     world: World, sandbox: Sandbox, expired_handle: str
 ) -> None:
     sandbox.switches(expired_handle=expired_handle, bad_handle_spoils_commit=True)
-    news = {"kinds": ["plain"], "status": "handling", "events": ["handling"]}
+    news: dict[str, Any] = {"kinds": ["plain"], "status": "handling", "events": ["handling"]}
     sandbox.generate(1, seed=1, **news)
     world.loop.pull(world.task("pull_feed", run_id="dead").run)
     world.time.sleep(VISIBILITY + 1)

@@ -64,7 +64,7 @@ class World:
     runs: int = 0
 
     @classmethod
-    def make(cls, ledger: Ledger, sandbox: Sandbox, *, visibility: int = VISIBILITY, **options: float) -> World:
+    def make(cls, ledger: Ledger, sandbox: Sandbox, *, visibility: int = VISIBILITY, **options: Any) -> World:
         sandbox.configure_feed(visibility_timeout=visibility, statuses=STATUSES)
         moved = Time(sandbox)
         ledger = replace(ledger, clock=moved.now)
