@@ -75,6 +75,8 @@ class Airflow:
             "SCHEDULER__ENABLE_HEALTH_CHECK": "False",
             "DAG_PROCESSOR__REFRESH_INTERVAL": "5",
             "USAGE_DATA_COLLECTION__ENABLED": "False",
+            # Airflow may wait this long at the end of a task before it gives the slot back; its default is 5.
+            "WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
         }
         path = os.pathsep.join(filter(None, (str(ROOT / "plugins"), str(ROOT), os.environ.get("PYTHONPATH"))))
         return {

@@ -124,7 +124,6 @@ def test_whatever_fails(world: World, sandbox: Sandbox, logged: Captured, fault:
     _assert_no_trace(world, logged, *errors)
 
 
-@pytest.mark.xfail(reason="RestErpClient cuts the ERP's words to 300 characters before they can be redacted")
 def test_a_refusal_so_long_that_it_is_cut_in_a_name(world: World, sandbox: Sandbox, logged: Captured) -> None:
     _place(world)
     sandbox.add_fault("erp-put", status=422, body=json.dumps({"error": LONG_ECHO}))

@@ -36,7 +36,8 @@ if TYPE_CHECKING:
     from vtex_erp.sales.model import SalesOrder
 
 _DEFAULT_PAUSE_SECONDS = 10.0
-_MAX_REASON = 300
+# The pipeline takes personal data out of the text before it cuts it; a name cut in half would not be found.
+_MAX_REASON = 10_000
 _REASON_FIELDS = ("message", "error", "detail", "title", "msg")
 _NOT_FINAL = frozenset({408, 409, 425, TOO_MANY_REQUESTS})
 _ASCII = string.punctuation + " "
@@ -228,7 +229,7 @@ def _description(response: requests.Response) -> str:
 
 
 def _reason(response: requests.Response) -> str:
-    """Give the ERP's own words for a refusal, in one line of at most 300 characters."""
+    """Give the ERP's own words for a refusal, in one line of at most 10,000 characters."""
     return " ".join(_words(_document(response)).split())[:_MAX_REASON]
 
 
