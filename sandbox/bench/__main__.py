@@ -65,6 +65,8 @@ def _measure(deployment: Airflow, sandbox: Sandbox, orders: int, backlog: int) -
     results: dict[str, Any] = {"sequential_per_minute": 60 * consumed / (time.monotonic() - started)}
     console.print(f"a plain DAG with one task group an order, {PLAIN_ORDERS} orders …")
     results["plain_dag_per_minute"] = _plain_dag(deployment, sandbox)
+    console.print("vtex_orders, an empty feed …")
+    results["tasks_of_an_empty_run"] = _empty_run(deployment, sandbox)
     console.print(f"vtex_orders, {orders} orders …")
     results |= _loop(deployment, sandbox, orders)
     if backlog:
@@ -76,6 +78,28 @@ def _measure(deployment: Airflow, sandbox: Sandbox, orders: int, backlog: int) -
     return results
 
 
+def _empty_run(deployment: Airflow, sandbox: Sandbox) -> int:
+    """Let one run find nothing; the number of task instances that it started. It also makes the ledger's tables."""
+    _fill(sandbox, 0)
+    deployment.unpause(DAG)
+    deployment.trigger(DAG, "empty")
+    deployment.wait_for_run(DAG, "empty")
+    _pause(deployment)
+    return sum(1 for each in deployment.task_instances(DAG, "empty") if each["start_date"])
+
+
+def _pause(deployment: Airflow) -> None:
+    """Pause between two runs: a paused DAG's run goes no further, and would be measured with the next one."""
+    while True:
+        deployment.unpause(DAG, paused=True)
+        time.sleep(0.5)
+        path = f"dags/{DAG}/dagRuns"
+        if not deployment.call("GET", path, params={"state": ["queued", "running"]})["dag_runs"]:
+            return
+        deployment.unpause(DAG)
+        time.sleep(2)
+
+
 def _loop(deployment: Airflow, sandbox: Sandbox, orders: int) -> dict[str, float]:
     _fill(sandbox, orders)
     sandbox.clear_audit()
@@ -83,7 +107,7 @@ def _loop(deployment: Airflow, sandbox: Sandbox, orders: int) -> dict[str, float
     with memory.watching():
         deployment.unpause(DAG)
         _wait(sandbox, orders)
-        deployment.unpause(DAG, paused=True)
+    _pause(deployment)
     audit = [call for call in sandbox.audit() if not call["family"].startswith("erp-")]
     puts = sandbox.audit(family="erp-put")
     starts = sandbox.audit(family="start-handling")
@@ -133,7 +157,8 @@ def _fill(sandbox: Sandbox, orders: int) -> None:
     sandbox.reset()
     sandbox.switches(vtex_latency_s=VTEX_SECONDS, erp_latency_s=ERP_SECONDS)
     sandbox.configure_feed(visibility_timeout=600, statuses=["ready-for-handling"])
-    sandbox.generate(orders, seed=orders)
+    if orders:
+        sandbox.generate(orders, seed=orders)
 
 
 def _wait(sandbox: Sandbox, orders: int) -> None:

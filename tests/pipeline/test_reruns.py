@@ -62,12 +62,12 @@ def test_a_plan_stays_as_it_is(world: World, sandbox: Sandbox) -> None:
     sizes = BatchSizes(at_once=3, smallest=1)
     world.loop.pull(task.run)
     plan = deduplicate(world.ledger, task, sizes=sizes)
-    assert plan.batches == (4, 4, 3)
-    held = [entries.in_batch(world.ledger, replace(task, batch=batch), (Stage.RECEIVED,)) for batch in range(3)]
+    assert plan.batches == (1, 4, 3, 3)
+    held = [entries.in_batch(world.ledger, replace(task, batch=batch), (Stage.RECEIVED,)) for batch in range(4)]
     sandbox.generate(5, seed=2, kinds=["plain"])
     world.loop.pull(replace(task.run, run_id="another"))
     assert deduplicate(world.ledger, task, sizes=BatchSizes(at_once=1)) == plan
-    assert held == [entries.in_batch(world.ledger, replace(task, batch=batch), (Stage.RECEIVED,)) for batch in range(3)]
+    assert held == [entries.in_batch(world.ledger, replace(task, batch=batch), (Stage.RECEIVED,)) for batch in range(4)]
 
 
 def test_a_whole_run_again_has_no_new_effect(world: World, sandbox: Sandbox) -> None:

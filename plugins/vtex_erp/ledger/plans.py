@@ -7,6 +7,7 @@ and answers the same, so a cleared task never hands other orders to the task ins
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, insert, or_, select, update
@@ -17,7 +18,7 @@ from vtex_erp.ledger.stages import COME_BACK, OPEN, Stage
 from vtex_erp.ledger.tables import batch_orders, events, insert_new, order_entries, run_events, runs
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from sqlalchemy import Row
@@ -31,10 +32,11 @@ _CHUNK = 500
 
 @dataclass(frozen=True)
 class BatchSizes:
-    """How a run's work is cut: into as many batches as work at once, none smaller or larger than need be.
+    """How a run's work is cut: a small first batch, and as many others as work at once.
 
-    `at_once` is how many batches the workers take at the same time; a batch of fewer than `smallest` orders costs
-    more than it gains, one of more than `largest` takes too long. `orders` and `events` bound what one run takes on.
+    The first batch holds the `smallest` number of orders worth a batch, the oldest ones: they are in the ERP while
+    the others are still being read. `at_once` is how many batches the workers take at the same time; one of more than
+    `largest` orders takes too long. `orders` and `events` bound what one run takes on.
     """
 
     at_once: int
@@ -245,10 +247,12 @@ def _plan_orders(
     # What was read before a pause may be stale: the order may have been cancelled since.
     stale = [entry for entry in entries if entry.stage in (Stage.FETCHED, Stage.MAPPED)]
     take_back(connection, task, stale, Stage.RECEIVED, now=now, note="read again after a pause")
-    count = _number_of_batches(len(ids), sizes)
     connection.execute(
         insert(batch_orders),
-        [{"run": run, "entry_id": entry, "batch": index % count} for index, entry in enumerate(ids)],
+        [
+            {"run": run, "entry_id": entry, "batch": batch}
+            for entry, batch in zip(ids, _batches(len(ids), sizes), strict=True)
+        ],
     )
 
 
@@ -269,10 +273,15 @@ def _plan_events(connection: Connection, task: TaskTry, run: int, sizes: BatchSi
         )
 
 
-def _number_of_batches(orders: int, sizes: BatchSizes) -> int:
-    worth_it = -(-orders // sizes.smallest)
-    not_too_long = -(-orders // sizes.largest)
-    return max(min(sizes.at_once, worth_it), not_too_long)
+def _batches(orders: int, sizes: BatchSizes) -> Iterator[int]:
+    """The batch of each order, from the oldest order to the newest."""
+    first = min(sizes.smallest, orders)
+    yield from repeat(0, first)
+    others = orders - first
+    worth_it = -(-others // sizes.smallest)
+    not_too_long = -(-others // sizes.largest)
+    count = max(min(sizes.at_once, worth_it), not_too_long)
+    yield from (1 + index % count for index in range(others))
 
 
 def _plan(connection: Connection, run: int) -> Plan:
