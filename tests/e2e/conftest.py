@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,7 +17,8 @@ from vtex_erp.ledger.documents import DocumentCipher
 from vtex_erp.ledger.ledger import open_ledger
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
 
 POLICY = '''
 """The tests start the runs, which the DAG would do itself each minute, and do not wait a quarter of a minute."""
@@ -35,29 +37,44 @@ def task_policy(task):
 '''
 
 
-@pytest.fixture(scope="session")
-def whole_deployment(
-    postgres_server: str, document_key: str, tmp_path_factory: pytest.TempPathFactory
+@contextmanager
+def deployed(
+    postgres_server: str,
+    document_key: str,
+    home: Path,
+    settings: Mapping[str, str] | None = None,
+    components: Sequence[str] = airflow.COMPONENTS,
 ) -> Iterator[Deployment]:
-    """The deployment, once for the session. The connections of VTEX and the ERP are made over the API."""
-    home = tmp_path_factory.mktemp("airflow")
+    """A deployment of one's own. The connections of VTEX and the ERP are made over the API."""
     (home / "config").mkdir()
     (home / "config" / "airflow_local_settings.py").write_text(POLICY)
     ledger_url = new_postgres_database(postgres_server)
-    settings = {
+    all_settings = {
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": new_postgres_database(postgres_server),
         "AIRFLOW__CORE__FERNET_KEY": Fernet.generate_key().decode(),
-        "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "2",  # a task's end is sometimes noticed only by the next heartbeat
+        # A worker that is dead, or paused, is found out within seconds.
+        "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "10",
+        "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "2",
         "AIRFLOW_CONN_ORDER_LEDGER": _ledger_connection(ledger_url, document_key),
+        **(settings or {}),
     }
     ledger = open_ledger(ledger_url, cipher=DocumentCipher([document_key]))
     try:
-        with process.running() as sandbox, airflow.running(home, settings) as deployment:
+        with process.running() as sandbox, airflow.running(home, all_settings, components) as deployment:
             deployment.wait_for_dag(DAG)
             deployment.unpause(DAG)
             yield Deployment(deployment, sandbox, ledger)
     finally:
         ledger.close()
+
+
+@pytest.fixture(scope="session")
+def whole_deployment(
+    postgres_server: str, document_key: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Deployment]:
+    """The deployment, once for the session."""
+    with deployed(postgres_server, document_key, tmp_path_factory.mktemp("airflow")) as deployment:
+        yield deployment
 
 
 @pytest.fixture

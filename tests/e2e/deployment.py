@@ -83,6 +83,10 @@ class DagRun:
         path = f"{self.path}/taskInstances/{_task_id(name)}/{_map_index(name)}"
         self.airflow.call("PATCH", path, json={"new_state": state})
 
+    def pid(self, name: str) -> int:
+        """The process of a task instance; its parent watches over it."""
+        return int(self.instances()[name]["pid"])
+
     def log(self, name: str, *, tries: int | None = None) -> str:
         """The log of a task instance's try, the latest one by default."""
         number = tries or self.tries()[name]

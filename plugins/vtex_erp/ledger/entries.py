@@ -7,7 +7,7 @@ wakes up again cannot undo what its successor did.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -62,7 +62,7 @@ class TaskTry:
 
 @dataclass(frozen=True)
 class OrderEntry:
-    """An order entry as it stood when it was claimed; `fence` is the number of the claim."""
+    """An order entry as it stood when it was claimed; `fence` is the number of the claim, made at `claimed_at`."""
 
     id: int
     account: str
@@ -79,6 +79,7 @@ class OrderEntry:
     erp_id: str | None
     submitting_at: datetime | None
     handling_requested_at: datetime | None
+    claimed_at: datetime | None = None
 
     @property
     def external_id(self) -> str:
@@ -148,7 +149,7 @@ def claim(
         .with_for_update(skip_locked=True)
     )
     with ledger.write() as connection:
-        claimed = [entry_from(row) for row in connection.execute(query)]
+        claimed = [replace(entry_from(row), claimed_at=now) for row in connection.execute(query)]
         changes = {
             "lease_owner": task.owner,
             "lease_until": now + ledger.lease,
@@ -162,6 +163,13 @@ def claim(
             changed = [Move(entry, to) for entry in claimed if entry.stage is not to]
             remember(connection, task, changed, now)
     return claimed
+
+
+def holds(ledger: Ledger, entry: OrderEntry) -> bool:
+    """Whether the claim still stands: nobody has claimed the order since."""
+    query = select(order_entries.c.fence).where(order_entries.c.id == entry.id)
+    with ledger.read() as connection:
+        return connection.execute(query).scalar() == entry.fence
 
 
 def write(ledger: Ledger, task: TaskTry, moves: Sequence[Move]) -> list[OrderEntry]:

@@ -20,7 +20,7 @@ from vtex_erp.errors import (
     UnclearError,
     VtexErpError,
 )
-from vtex_erp.ledger import documents
+from vtex_erp.ledger import documents, entries
 from vtex_erp.ledger.entries import Move, failed
 from vtex_erp.ledger.stages import Stage
 from vtex_erp.pipeline.report import StepReport
@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from vtex_erp.erp.protocol import ErpClient
     from vtex_erp.ledger.entries import OrderEntry, TaskTry
     from vtex_erp.ledger.ledger import Ledger
+
+_FRESH = timedelta(seconds=5)
+"""How long a claim is trusted without a look at the ledger; a successor comes later than that."""
 
 
 def submit_orders(ledger: Ledger, task: TaskTry, erp: ErpClient) -> StepReport:
@@ -75,7 +78,7 @@ def send(ledger: Ledger, task: TaskTry, erp: ErpClient, report: StepReport) -> N
         claim_as=Stage.SUBMITTING,
         claim_values=lambda now: {"submitting_at": now},
         failed=_not_sent,
-    ).run(lambda entry, document: _send(entry, document, erp), report)
+    ).run(lambda entry, document: _send(ledger, entry, document, erp), report)
 
 
 def _settle(ledger: Ledger, entry: OrderEntry, erp: ErpClient) -> Move:
@@ -106,7 +109,9 @@ def _wait_until_settled(ledger: Ledger, entry: OrderEntry, erp: ErpClient) -> No
         )
 
 
-def _send(entry: OrderEntry, document: str, erp: ErpClient) -> Move:
+def _send(ledger: Ledger, entry: OrderEntry, document: str, erp: ErpClient) -> Move:
+    if _claimed_long_ago(ledger, entry) and not entries.holds(ledger, entry):
+        return Move(entry, Stage.SUBMITTING)  # a successor has it: the write of this move is fenced off, too
     sales_order = SalesOrder.model_validate_json(document)
     try:
         return Move(entry, Stage.SUBMITTED, {"erp_id": erp.ensure(sales_order)})
@@ -114,6 +119,11 @@ def _send(entry: OrderEntry, document: str, erp: ErpClient) -> Move:
         error.message = redact(error.message, sales_order)
         error.args = (error.message,)
         raise
+
+
+def _claimed_long_ago(ledger: Ledger, entry: OrderEntry) -> bool:
+    """A worker that was paused (or its machine) may wake up with orders in hand that another one has sent since."""
+    return entry.claimed_at is None or ledger.clock() - entry.claimed_at > _FRESH
 
 
 def _not_sent(entry: OrderEntry, error: VtexErpError, now: datetime) -> Move:
