@@ -33,7 +33,12 @@ LONG_RUNNING = sorted(set(DEFINED) - ONE_SHOT)
 NOT_SECRET = {"AIRFLOW_PORT", "AIRFLOW_BASE_URL", "SANDBOX_PORT"}
 
 # `[celery]` and `[fab]` come from providers that the image has and this environment need not have.
-PROVIDER_OPTIONS = {("celery", "broker_url"), ("celery", "result_backend"), ("celery", "worker_concurrency")}
+PROVIDER_OPTIONS = {
+    ("celery", "broker_url"),
+    ("celery", "result_backend"),
+    ("celery", "worker_concurrency"),
+    ("celery_broker_transport_options", "visibility_timeout"),
+}
 
 _VARIABLE = re.compile(r"(?<!\$)\$\{(\w+)(?:(:[-?])([^}]*))?\}")
 _MAKE = re.compile(r"^# make: (.+)$")

@@ -66,6 +66,13 @@ def test_what_must_fail_makes_its_task_and_the_run_red(deployment: Deployment) -
     _assert_only_counts(run.xcoms())
 
 
+def test_the_house_is_cleaned(deployment: Deployment) -> None:
+    airflow = deployment.airflow
+    airflow.unpause("vtex_maintenance")
+    airflow.trigger("vtex_maintenance", "by_hand")
+    assert airflow.wait_for_run("vtex_maintenance", "by_hand") == "success"
+
+
 def _assert_only_counts(xcoms: dict[tuple[str, str], Any]) -> None:
     assert {key for _, key in xcoms} <= {"return_value"}
     for value in xcoms.values():

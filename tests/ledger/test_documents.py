@@ -16,6 +16,7 @@ from vtex_erp.errors import ConfigurationError
 from vtex_erp.ledger import documents, tables
 from vtex_erp.ledger.documents import KEY_VARIABLE, DocumentCipher, cipher_from
 from vtex_erp.ledger.ledger import open_ledger
+from vtex_erp.ledger.retention import purge
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -63,9 +64,9 @@ def test_documents_expire(ledger: Ledger) -> None:
     _keep(ledger, old, documents.ORDER, TEXT)
     now += timedelta(days=29)
     _keep(ledger, new, documents.ORDER, TEXT)
-    assert documents.purge_expired(ledger) == 0
+    assert purge(ledger).documents == 0
     now += timedelta(days=1)
-    assert documents.purge_expired(ledger) == 1
+    assert purge(ledger).documents == 1
     assert (_load(ledger, old), _load(ledger, new)) == (None, TEXT)
 
 

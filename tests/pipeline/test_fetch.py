@@ -10,6 +10,7 @@ import pytest
 from tests.pipeline.loop import STATUSES
 from vtex_erp.errors import RetryableError
 from vtex_erp.ledger import documents, entries
+from vtex_erp.ledger.retention import purge
 from vtex_erp.ledger.stages import Stage
 from vtex_erp.pipeline.fetch_orders import fetch_orders
 
@@ -160,7 +161,7 @@ def test_an_expired_document_is_read_again(world: World, sandbox: Sandbox) -> No
     world.begin()
     _fetch(world)
     world.time.sleep(31 * 86_400)
-    assert documents.purge_expired(world.ledger) == 2
+    assert purge(world.ledger).documents == 2
     world.loop.batch(world.task("").run, 0)
     assert "2 x document-expired" in world.loop.errors["map_orders"].message
     sandbox.configure_feed(visibility_timeout=120, statuses=STATUSES)

@@ -14,6 +14,7 @@ from sqlalchemy.engine import URL
 from vtex_erp.errors import ConfigurationError
 from vtex_erp.ledger.documents import KEY_VARIABLE, cipher_from
 from vtex_erp.ledger.ledger import Ledger, open_ledger
+from vtex_erp.ledger.retention import Retention
 
 if TYPE_CHECKING:
     from airflow.sdk import Connection
@@ -46,7 +47,7 @@ class LedgerHook(BaseHook):
         for secret in (key, os.environ.get(KEY_VARIABLE), url.password):
             if secret:
                 mask_secret(secret)
-        return open_ledger(url, cipher=cipher_from(key, key_file=_key_file(url)))
+        return open_ledger(url, cipher=cipher_from(key, key_file=_key_file(url)), retention=self._retention(connection))
 
     def get_conn(self) -> Any:
         """Give the ledger: Airflow's name for the same thing."""
@@ -67,6 +68,12 @@ class LedgerHook(BaseHook):
             if self.ledger_conn_id == self.default_conn_name:
                 return None
             raise ConfigurationError(f"Connection {self.ledger_conn_id!r} does not exist.") from None
+
+    def _retention(self, connection: Connection | None) -> Retention:
+        try:
+            return Retention.from_extra(connection.extra_dejson if connection else {})
+        except ValueError as error:
+            raise ConfigurationError(f"Connection {self.ledger_conn_id!r}, Extra: {error}") from None
 
     def _embedded(self) -> URL:
         home = os.environ.get("AIRFLOW_HOME", "~/airflow")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 import zlib
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -100,7 +101,7 @@ def store(ledger: Ledger, connection: Connection, kept: Sequence[tuple[int, str,
         return
     keys = [(entry_id, kind) for entry_id, kind, _ in kept]
     connection.execute(delete(documents).where(tuple_(documents.c.entry_id, documents.c.kind).in_(keys)))
-    expires_at = ledger.clock() + ledger.document_lifetime
+    expires_at = ledger.clock() + timedelta(days=ledger.retention.document_days)
     rows = [
         {
             "entry_id": entry_id,
@@ -121,9 +122,3 @@ def load(ledger: Ledger, entry_ids: Iterable[int], kind: str) -> dict[int, str]:
     with ledger.read() as connection:
         rows = connection.execute(query).all()
     return {entry_id: ledger.cipher.decrypt(ciphertext) for entry_id, ciphertext in rows}
-
-
-def purge_expired(ledger: Ledger) -> int:
-    """Delete the documents whose time has come; the number of them."""
-    with ledger.write() as connection:
-        return connection.execute(delete(documents).where(documents.c.expires_at <= ledger.clock())).rowcount

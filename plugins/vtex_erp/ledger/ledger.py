@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import create_engine, event, make_url
 
 from vtex_erp.ledger.migrate import migrate
+from vtex_erp.ledger.retention import Retention
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,15 +30,14 @@ class Ledger:
     """What every function of this package takes first.
 
     `lease` is how long a claim lasts before another run may take the order over: longer than a worker that lives may
-    wait for a slow or busy ERP. (The run that holds it takes over at once.) `document_lifetime` is how long the
-    encrypted order and sales order are kept.
+    wait for a slow or busy ERP. (The run that holds it takes over at once.)
     """
 
     engine: Engine
     cipher: DocumentCipher
     clock: Callable[[], datetime] = utc_now
     lease: timedelta = timedelta(hours=1)
-    document_lifetime: timedelta = field(default=timedelta(days=30))
+    retention: Retention = field(default_factory=Retention)
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -56,11 +56,17 @@ class Ledger:
         self.engine.dispose()
 
 
-def open_ledger(url: str | URL, *, cipher: DocumentCipher, clock: Callable[[], datetime] = utc_now) -> Ledger:
+def open_ledger(
+    url: str | URL,
+    *,
+    cipher: DocumentCipher,
+    retention: Retention | None = None,
+    clock: Callable[[], datetime] = utc_now,
+) -> Ledger:
     """Connect to the ledger, creating or migrating its tables where needed (safe from several workers at once)."""
     engine = _engine(url)
     migrate(engine)
-    return Ledger(engine=engine, cipher=cipher, clock=clock)
+    return Ledger(engine=engine, cipher=cipher, clock=clock, retention=retention or Retention())
 
 
 def _engine(url: str | URL) -> Engine:

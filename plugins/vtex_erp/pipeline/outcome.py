@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from vtex_erp.errors import ParkError
-from vtex_erp.ledger import documents, entries, plans, reports
+from vtex_erp.ledger import entries, plans, reports
 from vtex_erp.ledger.stages import DONE, Stage
 from vtex_erp.pipeline.report import FailedOrder, in_words, money
 
@@ -36,12 +36,11 @@ class Outcome:
 
 
 def outcome(ledger: Ledger, task: TaskTry) -> Outcome:
-    """Look at the run's orders in the ledger, give free what the run holds, and drop expired documents.
+    """Look at the run's orders in the ledger, and give free what the run holds.
 
     Raises `ParkError` when an order of the run is not done, or when the run never got to its orders.
     """
     entries.release(ledger, task.run)
-    documents.purge_expired(ledger)
     if not plans.planned(ledger, task.run):
         raise ParkError(
             "The run did not get as far as planning its orders: see pull_feed and deduplicate. Nothing is lost; what "
