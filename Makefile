@@ -21,7 +21,7 @@ demo: setup ## Run the loop on 60 simulated orders in a real Airflow (ONCE=1 end
 	@$(BIN)/python -m sandbox.demo
 
 test: setup ## Run all tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --dist loadgroup
 
 check: setup ## Run the linters, the type checker and the schema check
 	$(BIN)/ruff check .

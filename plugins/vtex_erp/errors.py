@@ -32,6 +32,8 @@ class VtexErpError(Exception):
     default_cause = "error"
 
     def __init__(self, message: str, *, cause: str | None = None, status: int | None = None) -> None:
+        # It may quote a server; half a surrogate pair would break whoever logs or stores it.
+        message = message.encode(errors="replace").decode()
         super().__init__(message)
         self.message = message
         self.cause = cause or self.default_cause

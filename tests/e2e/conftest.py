@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,7 +19,6 @@ from vtex_erp.ledger.ledger import open_ledger
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
 
 POLICY = '''
 """The tests start the runs, which the DAG would do itself each minute, and do not wait a quarter of a minute."""
@@ -35,6 +35,13 @@ def dag_policy(dag):
 def task_policy(task):
     task.retry_delay = timedelta(seconds=2)
 '''
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Have one worker of the test run do all of this folder: it starts Airflow once."""
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.xdist_group("airflow"))
 
 
 @contextmanager
