@@ -1,4 +1,7 @@
-"""Every minute: what VTEX's feed tells of goes into the ERP, once. It follows the feed, so it cannot be backfilled."""
+"""Every minute: what VTEX's feed tells of goes into the ERP, once.
+
+It follows the feed, so it cannot be backfilled: backfill `vtex_orders_by_date`.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from vtex_erp.operators.orders import (
 
 with DAG(
     "vtex_orders",
-    description="VTEX's order feed into the ERP: every order once, and handling started",
+    description="VTEX's order feed into the ERP, every order once. To backfill, use vtex_orders_by_date",
     schedule=CronTriggerTimetable("* * * * *", timezone="UTC"),
     catchup=False,
     max_active_runs=1,

@@ -86,17 +86,17 @@ class Airflow:
             "PATH": os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"])),
         }
 
-    def command(self, *words: str) -> str:
-        """Run an airflow command to its end and give what it printed. Raises AirflowError."""
+    def command(self, *words: str, module: str = "airflow") -> str:
+        """Run a command of Airflow, or of another module, to its end; what it printed. Raises AirflowError."""
         done = subprocess.run(
-            [sys.executable, "-m", "airflow", *words],
+            [sys.executable, "-m", module, *words],
             env=self._environment,
             capture_output=True,
             text=True,
             check=False,
         )
         if done.returncode:
-            raise AirflowError(f"airflow {' '.join(words)} ended with {done.returncode}:\n{done.stderr[-2000:]}")
+            raise AirflowError(f"{module} {' '.join(words)} ended with {done.returncode}:\n{done.stderr[-2000:]}")
         return done.stdout
 
     def start(self) -> None:

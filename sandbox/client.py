@@ -189,6 +189,10 @@ class Sandbox:
         """Let the ERP refuse nothing any more."""
         self._call("DELETE", "erp/refuse")
 
+    def forget(self, external_id: str) -> None:
+        """Let the ERP lose a sales order."""
+        self._call("DELETE", f"erp/orders/{quote(external_id, safe='')}")
+
     def ship(self, external_id: str) -> None:
         """Let the ERP ship a sales order: it is too late to cancel it."""
         self._call("POST", "erp/too-late", json={"external_id": external_id})

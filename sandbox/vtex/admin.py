@@ -272,6 +272,13 @@ def _add_erp(app: FastAPI, simulator: Simulator) -> None:
         simulator.erp.rules.clear()
         return {"rules": 0}
 
+    @app.delete("/admin/erp/orders/{external_id:path}")
+    async def forget(external_id: str) -> dict[str, int]:
+        """Lose a sales order, as an ERP that was restored from a backup does."""
+        if simulator.erp.orders.pop(external_id, None) is None:
+            raise HTTPException(404, f"the ERP has no sales order {external_id}")
+        return {"orders": len(simulator.erp.orders)}
+
     @app.post("/admin/erp/too-late")
     async def too_late(body: TooLateBody) -> dict[str, Any]:
         """Let a sales order be shipped, so that it cannot be cancelled."""

@@ -29,7 +29,8 @@ from airflow.sdk.definitions.timetables.simple import NullTimetable
 
 
 def dag_policy(dag):
-    dag.timetable = NullTimetable()
+    if dag.dag_id != "vtex_orders_by_date":
+        dag.timetable = NullTimetable()
 
 
 def task_policy(task):

@@ -10,18 +10,18 @@ from dataclasses import dataclass
 from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, insert, or_, select, update
+from sqlalchemy import and_, exists, func, insert, or_, select, update
 
 from vtex_erp.ledger import events as event_queries
 from vtex_erp.ledger.entries import HOLD, Move, entry_from, remember, take_back
 from vtex_erp.ledger.stages import COME_BACK, OPEN, Stage
-from vtex_erp.ledger.tables import batch_orders, events, insert_new, order_entries, run_events, runs
+from vtex_erp.ledger.tables import batch_orders, events, found_orders, insert_new, order_entries, run_events, runs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from sqlalchemy import Row
+    from sqlalchemy import ColumnElement, Row
     from sqlalchemy.engine import Connection
 
     from vtex_erp.ledger.entries import Run, TaskTry
@@ -86,10 +86,37 @@ def make(ledger: Ledger, task: TaskTry, *, sizes: BatchSizes) -> Plan:
     with ledger.write() as connection:
         run = _run(connection, ledger, task.run)
         if run.planned_at is None:
-            _plan_orders(ledger, connection, task, run.id, sizes)
+            _plan_orders(ledger, connection, task, run.id, sizes, _is_due(ledger.clock()))
             _plan_events(connection, task, run.id, sizes)
             connection.execute(update(runs).where(runs.c.id == run.id).values(planned_at=ledger.clock()))
         return _plan(connection, run.id)
+
+
+def make_by_date(ledger: Ledger, task: TaskTry, *, sizes: BatchSizes) -> Plan:
+    """Plan what the run has found and what is open and due, or new; once a run."""
+    with ledger.write() as connection:
+        run = _run(connection, ledger, task.run)
+        if run.planned_at is None:
+            found = select(found_orders.c.order_id).where(found_orders.c.run == run.id)
+            new = ~exists().where(batch_orders.c.entry_id == order_entries.c.id)
+            wanted = and_(order_entries.c.order_id.in_(found), or_(_is_due(ledger.clock()), new))
+            _plan_orders(ledger, connection, task, run.id, sizes, wanted)
+            connection.execute(update(runs).where(runs.c.id == run.id).values(planned_at=ledger.clock()))
+        return _plan(connection, run.id)
+
+
+def make_empty(ledger: Ledger, task: TaskTry) -> None:
+    """Plan nothing for the run, for good."""
+    with ledger.write() as connection:
+        run = _run(connection, ledger, task.run)
+        if run.planned_at is None:
+            connection.execute(update(runs).where(runs.c.id == run.id).values(planned_at=ledger.clock()))
+
+
+def register(ledger: Ledger, run: Run) -> int:
+    """Give the run's key in the ledger; it gets one when it has none."""
+    with ledger.write() as connection:
+        return int(_run(connection, ledger, run).id)
 
 
 def planned(ledger: Ledger, run: Run) -> bool:
@@ -133,15 +160,15 @@ def _receive(ledger: Ledger, connection: Connection, task: TaskTry, rows: Sequen
         if row.needs_order:
             changes = [change for change in (latest.get(row.order_id), row.changed_at) if change]
             latest[row.order_id] = max(changes, default=None)
-    known = _known(connection, task.run.account, list(latest))
+    known = known_entries(connection, task.run.account, list(latest))
     came_back = [entry for entry in known.values() if entry.stage in _COME_BACK]
     at_work = [entry.id for entry in known.values() if entry.stage in _AT_WORK]
     news = update(order_entries).where(order_entries.c.id.in_(at_work))
     connection.execute(news.values(news=order_entries.c.news + 1))
     for entry in came_back:
-        _come_back(connection, task, entry, latest[entry.order_id], now)
+        come_back(connection, task, entry, latest[entry.order_id], now)
     new = [order_id for order_id in latest if order_id not in known]
-    _insert(connection, task, {order_id: latest[order_id] for order_id in new}, now)
+    insert_entries(connection, task, {order_id: latest[order_id] for order_id in new}, now)
     return len(new) + len(came_back)
 
 
@@ -150,7 +177,8 @@ _COME_BACK = [stage.value for stage in COME_BACK]
 _AT_WORK = [stage.value for stage in OPEN]
 
 
-def _known(connection: Connection, account: str, order_ids: Sequence[str]) -> dict[str, Row[Any]]:
+def known_entries(connection: Connection, account: str, order_ids: Sequence[str]) -> dict[str, Row[Any]]:
+    """Lock the orders' entries; the rows by order id."""
     query = (
         select(order_entries)
         .where(order_entries.c.account == account, order_entries.c.order_id.in_(order_ids))
@@ -160,10 +188,16 @@ def _known(connection: Connection, account: str, order_ids: Sequence[str]) -> di
     return {row.order_id: row for row in connection.execute(query)}
 
 
-def _come_back(
-    connection: Connection, task: TaskTry, row: Row[Any], changed_at: datetime | None, now: datetime
+def come_back(
+    connection: Connection,
+    task: TaskTry,
+    row: Row[Any],
+    changed_at: datetime | None,
+    now: datetime,
+    *,
+    note: str = "a new event",
 ) -> None:
-    """An ended order became ready again, for instance after a denied cancellation."""
+    """An ended order became ready again, for instance after a denied cancellation; its row is locked."""
     entry = entry_from(row)
     to, trouble = _way_back(row)
     values = {
@@ -176,7 +210,7 @@ def _come_back(
         **trouble,
     }
     connection.execute(update(order_entries).where(order_entries.c.id == row.id).values(values))
-    remember(connection, task, [Move(entry, to, note="a new event")], now)
+    remember(connection, task, [Move(entry, to, note=note)], now)
 
 
 def _way_back(row: Row[Any]) -> tuple[Stage, dict[str, Any]]:
@@ -195,7 +229,18 @@ def _way_back(row: Row[Any]) -> tuple[Stage, dict[str, Any]]:
     }
 
 
-def _insert(connection: Connection, task: TaskTry, changes: dict[str, datetime | None], now: datetime) -> None:
+def insert_entries(
+    connection: Connection,
+    task: TaskTry,
+    changes: Mapping[str, datetime | None],
+    now: datetime,
+    *,
+    found: bool = False,
+) -> None:
+    """Enter new orders, with the latest change of each that an event told of.
+
+    Those that were found by date wait for the run that found them, however long its plan takes.
+    """
     insert_new(
         connection,
         order_entries,
@@ -209,14 +254,15 @@ def _insert(connection: Connection, task: TaskTry, changes: dict[str, datetime |
                 "order_changed_at": changed_at,
                 "news": 0,
                 "attempts": 0,
-                "next_attempt_at": now,
+                "next_attempt_at": now + HOLD if found else now,
                 "fence": 0,
             }
             for order_id, changed_at in sorted(changes.items())
         ],
     )
-    entered = _known(connection, task.run.account, list(changes)).values()
-    remember(connection, task, [Move(entry_from(row), Stage.RECEIVED, note="a new event") for row in entered], now)
+    entered = known_entries(connection, task.run.account, list(changes)).values()
+    note = "found by date" if found else "a new event"
+    remember(connection, task, [Move(entry_from(row), Stage.RECEIVED, note=note) for row in entered], now)
 
 
 def _plan_orders(
@@ -225,6 +271,7 @@ def _plan_orders(
     task: TaskTry,
     run: int,
     sizes: BatchSizes,
+    wanted: ColumnElement[bool],
 ) -> None:
     now = ledger.clock()
     due = (
@@ -232,7 +279,7 @@ def _plan_orders(
         .where(
             order_entries.c.account == task.run.account,
             order_entries.c.stage.in_([stage.value for stage in OPEN]),
-            order_entries.c.next_attempt_at <= now,
+            wanted,
             or_(order_entries.c.lease_until.is_(None), order_entries.c.lease_until < now),
         )
         .order_by(order_entries.c.id)
@@ -243,10 +290,12 @@ def _plan_orders(
     if not entries:
         return
     ids = [entry.id for entry in entries]
-    _hold(connection, ids, now)
-    # What was read before a pause may be stale: the order may have been cancelled since.
-    stale = [entry for entry in entries if entry.stage in (Stage.FETCHED, Stage.MAPPED)]
-    take_back(connection, task, stale, Stage.RECEIVED, now=now, note="read again after a pause")
+    for start in range(0, len(entries), _CHUNK):
+        chunk = entries[start : start + _CHUNK]
+        _hold(connection, [entry.id for entry in chunk], now)
+        # What was read before a pause may be stale: the order may have been cancelled since.
+        stale = [entry for entry in chunk if entry.stage in (Stage.FETCHED, Stage.MAPPED)]
+        take_back(connection, task, stale, Stage.RECEIVED, now=now, note="read again after a pause")
     connection.execute(
         insert(batch_orders),
         [
@@ -254,6 +303,10 @@ def _plan_orders(
             for entry, batch in zip(ids, _batches(len(ids), sizes), strict=True)
         ],
     )
+
+
+def _is_due(now: datetime) -> ColumnElement[bool]:
+    return order_entries.c.next_attempt_at <= now
 
 
 def _hold(connection: Connection, ids: Sequence[int], now: datetime) -> None:

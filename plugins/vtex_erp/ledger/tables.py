@@ -203,6 +203,31 @@ run_events = Table(
     Column("event", Id, ForeignKey("vtex_event.id", ondelete="CASCADE"), primary_key=True, index=True),
 )
 
+# What a run by date has listed. A window is proven when all that VTEX counted in it was seen.
+windows = Table(
+    "vtex_window",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("run", Id, ForeignKey("vtex_run.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("starts_at", UtcDateTime, nullable=False),
+    Column("ends_at", UtcDateTime, nullable=False),  # the last moment that belongs to it
+    Column("total", Integer, nullable=False),  # what VTEX said
+    Column("seen", Integer, nullable=False),
+    Column("calls", Integer, nullable=False),
+    Column("proven", Boolean, nullable=False),
+    Column("read_at", UtcDateTime, nullable=False),
+)
+
+found_orders = Table(
+    "vtex_found_order",
+    metadata,
+    Column("run", Id, ForeignKey("vtex_run.id", ondelete="CASCADE"), primary_key=True),
+    Column("order_id", OrderId, primary_key=True),
+    Column("listed_status", Word),  # may be minutes to weeks old
+    Column("listed_at", UtcDateTime),  # the date by which it was found
+    Column("received", Boolean, nullable=False),  # it has been looked at, and has an order entry where it needs one
+)
+
 
 def upsert(connection: Connection, table: Table) -> Any:
     """An INSERT of the connection's dialect, which has `on_conflict_do_update` and `on_conflict_do_nothing`."""

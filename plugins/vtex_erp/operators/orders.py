@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from vtex_erp.ledger.entries import TaskTry
     from vtex_erp.ledger.ledger import Ledger
+    from vtex_erp.ledger.plans import Plan
 
 
 class PullFeedOperator(StepOperator):
@@ -47,8 +48,7 @@ class DeduplicateOperator(StepOperator):
 
     def step(self, ledger: Ledger, task: TaskTry) -> list[dict[str, int]]:
         """Plan."""
-        plan = deduplicate.deduplicate(ledger, task, sizes=BatchSizes(at_once=_tasks_at_once()))
-        return [{"batch": index, "orders": size} for index, size in enumerate(plan.batches)]
+        return batches_of(deduplicate.deduplicate(ledger, task, sizes=batch_sizes()))
 
 
 class CommitOtherEventsOperator(StepOperator):
@@ -131,6 +131,12 @@ class OutcomeOperator(StepOperator):
         return outcome.outcome(ledger, task).counts()
 
 
-def _tasks_at_once() -> int:
+def batch_sizes(**bounds: int) -> BatchSizes:
     """As many batches as Airflow runs tasks at the same time, but no more than there are cores to work on them."""
-    return max(1, min(conf.getint("core", "parallelism", fallback=32), os.cpu_count() or 1))
+    slots = conf.getint("core", "parallelism", fallback=32)
+    return BatchSizes(at_once=max(1, min(slots, os.cpu_count() or 1)), **bounds)
+
+
+def batches_of(plan: Plan) -> list[dict[str, int]]:
+    """What the task group is mapped over."""
+    return [{"batch": index, "orders": size} for index, size in enumerate(plan.batches)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from vtex_erp.ledger import plans
+from vtex_erp.ledger import found, plans
 
 if TYPE_CHECKING:
     from vtex_erp.ledger.entries import TaskTry
@@ -21,7 +21,25 @@ def deduplicate(ledger: Ledger, task: TaskTry, *, sizes: BatchSizes) -> Plan:
     A rerun answers with the plan that the run has already.
     """
     received = plans.receive_orders(ledger, task)
-    plan = plans.make(ledger, task, sizes=sizes)
+    return _say(received, plans.make(ledger, task, sizes=sizes))
+
+
+def deduplicate_found(ledger: Ledger, task: TaskTry, *, sizes: BatchSizes, resubmit: bool = False) -> Plan:
+    """The same for what the run has found by date: only its own orders, and of those only what is not done.
+
+    `resubmit` looks orders that are done up in the ERP again, and starts parked ones anew.
+    """
+    received = found.receive_found(ledger, task, resubmit=resubmit)
+    return _say(received, plans.make_by_date(ledger, task, sizes=sizes))
+
+
+def plan_nothing(ledger: Ledger, task: TaskTry) -> None:
+    """Let the run have no orders, and say what it would have taken up: a dry run."""
+    _log.info("A dry run: %d of the orders found are not in the ledger.", found.unknown(ledger, task.run))
+    plans.make_empty(ledger, task)
+
+
+def _say(received: int, plan: Plan) -> Plan:
     _log.info(
         "%d orders are new or came back; %d orders in %d batches; %d events need nothing but the commit.",
         received,

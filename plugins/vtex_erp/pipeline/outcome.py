@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from vtex_erp.errors import ParkError
-from vtex_erp.ledger import entries, plans, reports
+from vtex_erp.ledger import entries, found, plans, reports
 from vtex_erp.ledger.stages import DONE, Stage
+from vtex_erp.pipeline.find_orders import raise_unproven
 from vtex_erp.pipeline.report import FailedOrder, in_words, money
 
 if TYPE_CHECKING:
@@ -38,13 +39,14 @@ class Outcome:
 def outcome(ledger: Ledger, task: TaskTry) -> Outcome:
     """Look at the run's orders in the ledger, and give free what the run holds.
 
-    Raises `ParkError` when an order of the run is not done, or when the run never got to its orders.
+    Raises `ParkError` when an order of the run is not done, when the run never got to its orders, or when orders may
+    be missing in what a run by date has listed.
     """
     entries.release(ledger, task.run)
     if not plans.planned(ledger, task.run):
         raise ParkError(
-            "The run did not get as far as planning its orders: see pull_feed and deduplicate. Nothing is lost; what "
-            "was pulled is in the ledger, the rest is still in the feed.",
+            "The run did not get as far as planning its orders: see its first two tasks. Nothing is lost: clear them "
+            "with downstream, or leave it to the next run.",
             cause="not-planned",
         )
     states = reports.orders_of(ledger, task.run)
@@ -55,6 +57,7 @@ def outcome(ledger: Ledger, task: TaskTry) -> Outcome:
     )
     _say(result, states)
     _raise(result, len(states))
+    raise_unproven(found.listed(ledger, task.run))
     return result
 
 

@@ -1,0 +1,35 @@
+"""`resync`: bring single orders in, by a run of `vtex_orders_by_date`."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import argparse
+
+DAG = "vtex_orders_by_date"
+
+
+def add_parser(commands: Any) -> None:
+    """Describe the command."""
+    parser = commands.add_parser(
+        "resync",
+        help="bring single orders in",
+        description=f"Trigger a run of {DAG} for these orders. What is in the ERP already stays as it is.",
+    )
+    parser.add_argument("order_ids", nargs="+", metavar="ORDER_ID", help="as VTEX writes it, such as 1234560000001-01")
+    parser.add_argument(
+        "--resubmit", action="store_true", help="look orders that are done up in the ERP again; start parked ones anew"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Trigger the run; the status is that of Airflow's command."""
+    conf = json.dumps({"order_ids": arguments.order_ids, "resubmit": arguments.resubmit})
+    # Airflow's own command knows how to reach its database, and says so when it cannot.
+    command = [sys.executable, "-m", "airflow", "dags", "trigger", DAG, "--conf", conf]
+    return subprocess.run(command, check=False).returncode  # noqa: S603 - a list, no shell

@@ -1,0 +1,111 @@
+"""The first steps of a run by date, and what a person may ask of it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import Param, get_current_context
+
+from vtex_erp.errors import ConfigurationError
+from vtex_erp.operators.orders import batch_sizes, batches_of
+from vtex_erp.operators.step import StepOperator
+from vtex_erp.pipeline import deduplicate, find_orders
+from vtex_erp.pipeline.find_orders import DATE_FIELDS, Search
+from vtex_erp.vtex.windows import Window
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from airflow.sdk import Context
+
+    from vtex_erp.ledger.entries import TaskTry
+    from vtex_erp.ledger.found import Listed
+    from vtex_erp.ledger.ledger import Ledger
+
+_TEXTS: dict[str, Any] = {"type": ["array", "null"], "items": {"type": "string", "minLength": 1}}
+
+PARAMS: dict[str, Any] = {
+    "date_field": Param(
+        DATE_FIELDS[0],
+        type="string",
+        enum=list(DATE_FIELDS),
+        title="Date",
+        description="By which of VTEX's dates orders are found.",
+    ),
+    "statuses": Param(
+        [],
+        **_TEXTS,
+        title="Statuses",
+        description="Only orders that VTEX lists with one of these statuses. Empty: all. The list may be stale.",
+    ),
+    "order_ids": Param(
+        [],
+        **_TEXTS,
+        title="Order ids",
+        description="Only these orders, whatever their date; nothing is listed then.",
+    ),
+    "resubmit": Param(
+        default=False,
+        type="boolean",
+        title="Resubmit",
+        description="Look orders that are done up in the ERP again, and start parked ones anew. Makes no order twice.",
+    ),
+    "dry_run": Param(
+        default=False, type="boolean", title="Dry run", description="List and count, and do nothing else."
+    ),
+}
+"""For a DAG by date, with their JSON schema."""
+
+
+class FindOrdersOperator(StepOperator):
+    """Lists the orders of the run's data interval into the ledger. Returns counts."""
+
+    def step(self, ledger: Ledger, task: TaskTry) -> dict[str, int]:
+        """Find."""
+        context = get_current_context()
+        order_ids = context["params"].get("order_ids")
+        if order_ids:
+            listed = find_orders.name_orders(ledger, task, order_ids)
+        else:
+            listed = find_orders.find_orders(ledger, task, self.vtex, _search(context))
+        return _counts(listed)
+
+
+class DeduplicateFoundOperator(StepOperator):
+    """Plans the run's batches of what it has found. Returns one `{"batch": index, "orders": n}` for each."""
+
+    def step(self, ledger: Ledger, task: TaskTry) -> list[dict[str, int]]:
+        """Plan."""
+        params = get_current_context()["params"]
+        if params.get("dry_run"):
+            deduplicate.plan_nothing(ledger, task)
+            return []
+        resubmit = bool(params.get("resubmit"))
+        plan = deduplicate.deduplicate_found(ledger, task, sizes=batch_sizes(orders=1_000_000), resubmit=resubmit)
+        return batches_of(plan)
+
+
+def _search(context: Context) -> Search:
+    params = context["params"]
+    return Search(_window(context), str(params["date_field"]), tuple(params.get("statuses") or ()))
+
+
+def _window(context: Mapping[str, Any]) -> Window:
+    start, end = context.get("data_interval_start"), context.get("data_interval_end")
+    if not isinstance(start, datetime) or not isinstance(end, datetime) or start >= end:
+        raise ConfigurationError(
+            "This run has no data interval, so it does not say which orders to find. Trigger it with a logical date "
+            "(it covers the day before), create a backfill for a range, or give order_ids.",
+            cause="no-interval",
+        )
+    return Window.between(start, end)
+
+
+def _counts(listed: Listed) -> dict[str, int]:
+    return {
+        "orders": listed.orders,
+        "windows": listed.windows,
+        "unproven_windows": len(listed.unproven),
+        "calls": listed.calls,
+    }
