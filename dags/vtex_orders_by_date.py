@@ -1,4 +1,4 @@
-"""Every day: the orders of the day before that the feed has not brought. This is the DAG to backfill.
+"""Every day: what the feed has missed of the day before, and whether VTEX, ledger and ERP agree. The DAG to backfill.
 
     airflow backfill create --dag-id vtex_orders_by_date --from-date 2026-11-01 --to-date 2026-11-30
 
@@ -12,6 +12,7 @@ from airflow.sdk import DAG, CronDataIntervalTimetable, conf
 from vtex_erp.operators.by_date import PARAMS, DeduplicateFoundOperator, FindOrdersOperator
 from vtex_erp.operators.group import DEFAULT_ARGS, orders
 from vtex_erp.operators.orders import OutcomeOperator
+from vtex_erp.operators.reconciliation import ReconcileOperator
 
 with DAG(
     "vtex_orders_by_date",
@@ -30,4 +31,6 @@ with DAG(
     batches = DeduplicateFoundOperator(task_id="deduplicate")
     outcome = OutcomeOperator(task_id="outcome", trigger_rule="all_done", retries=0)
 
-    find >> batches >> orders.expand(batch=batches.output) >> outcome
+    reconcile = ReconcileOperator(task_id="reconcile", trigger_rule="all_done")
+
+    find >> batches >> orders.expand(batch=batches.output) >> reconcile >> outcome

@@ -150,6 +150,10 @@ class Airflow:
             raise AirflowError(f"{method} {path}: {answer.status_code} {answer.text[:500]}")
         return answer.json() if answer.content else None
 
+    def get_page(self, path: str) -> requests.Response:
+        """Get a page of a plugin, as a browser does."""
+        return self._session.get(urljoin(self.url, path), timeout=60)
+
     def wait_for_dag(self, dag_id: str, *, seconds: float = 120) -> None:
         """Wait until the DAG processor has seen a DAG. Raises AirflowError with its import errors."""
         deadline = time.monotonic() + seconds

@@ -58,7 +58,7 @@ def main() -> None:
         deployment.wait_for_dag(DAG)
         deployment.unpause(DAG)
         seconds = _backfill(deployment, start)
-        _report(sandbox, server, orders, least, seconds)
+        _report(sandbox, server, least, seconds)
 
 
 def _midnight() -> datetime:
@@ -119,10 +119,24 @@ def _backfill(deployment: Airflow, start: datetime) -> float:
         time.sleep(5)
     runs = deployment.call("GET", f"dags/{DAG}/dagRuns", params={"run_type": "backfill", "limit": 100})["dag_runs"]
     console.print("runs:", {state: sum(run["state"] == state for run in runs) for state in ("success", "failed")})
-    return time.monotonic() - began
+    seconds = time.monotonic() - began
+    for run in runs:
+        if run["state"] == "failed":
+            _say_why(deployment, run["dag_run_id"])
+    return seconds
 
 
-def _report(sandbox: Sandbox, server: str, orders: int, least: int, seconds: float) -> None:
+def _say_why(deployment: Airflow, run_id: str) -> None:
+    for each in deployment.task_instances(DAG, run_id):
+        if each["state"] == "failed":
+            path = f"dags/{DAG}/dagRuns/{run_id}/taskInstances/{each['task_id']}/logs/{each['try_number']}"
+            log = deployment.call("GET", path, params={"map_index": each["map_index"], "full_content": True})
+            errors = [line for line in log["content"] if isinstance(line, dict) and line.get("level") == "error"]
+            console.print(run_id, each["task_id"], *(str(line.get("event"))[:500] for line in errors[-3:]))
+
+
+def _report(sandbox: Sandbox, server: str, least: int, seconds: float) -> None:
+    summary = sandbox.summary()
     engine = create_engine(make_url(server).set(database="ledger"))
     with engine.connect() as connection:
         found = connection.execute(text("SELECT count(DISTINCT order_id) FROM vtex_found_order")).scalar_one()
@@ -131,10 +145,10 @@ def _report(sandbox: Sandbox, server: str, orders: int, least: int, seconds: flo
             connection.execute(text("SELECT stage, count(*) FROM vtex_order_entry GROUP BY stage")).all()
         )
     engine.dispose()
-    summary = sandbox.summary()
     effects = [order["start_handling_effects"] for order in summary["orders"].values()]
     creations = [order["creations"] for order in sandbox.erp_orders().values()]
     calls = len(sandbox.audit(family="list-orders"))
+    orders = len(summary["orders"])
     console.print(f"{found} of {orders} orders found, {unproven} windows unproven, in {seconds:.0f} s")
     console.print(f"list calls: {calls}, {calls / least:.2f} times the {least} that it takes at least")
     console.print(f"order entries: {stages}")

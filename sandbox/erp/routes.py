@@ -60,7 +60,8 @@ class ErpRoutes:
         lag = self._simulator.switches.erp_lookup_lag_s
         if order is None or self._simulator.now() - order.created_at < lag:
             return _error(404, "no such sales order")
-        return json_answer({"id": order.ids[0]})
+        totals = order.document.get("totals") or {}
+        return json_answer({"id": order.ids[0], "total": totals.get("total"), "cancelled": order.cancelled})
 
     def cancel(self, call: Call) -> Answer:
         """Cancel the sales order; 404 for an unknown one, 409 when it is too late."""

@@ -38,6 +38,29 @@ def test_a_backfill_and_the_same_again(deployment: Deployment) -> None:
     assert (deployment.puts(), deployment.requests("get-order")) == (puts, reads)
 
 
+def test_the_page_of_a_reconciliation(deployment: Deployment) -> None:
+    sandbox, airflow = deployment.sandbox, deployment.airflow
+    today = datetime.now(timezone.utc).replace(hour=0, minute=0, second=0, microsecond=0)
+    start = today - timedelta(days=9)
+    times = {"created_from": start.isoformat(), "created_to": (start + timedelta(hours=20)).isoformat()}
+    sandbox.generate(5, seed=1, kinds=["plain"], events=(), **times)
+    (foreign,) = sandbox.generate(1, seed=2, kinds=["plain"], events=(), status="invoiced", **times)
+    airflow.unpause(DAG)
+    run_id = "manual_audit"
+    body = {"dag_run_id": run_id, "logical_date": (start + timedelta(days=1)).isoformat(), "conf": {}}
+    airflow.call("POST", f"dags/{DAG}/dagRuns", json=body)
+    assert airflow.wait_for_run(DAG, run_id) == "failed"
+    states = {each["task_id"]: each["state"] for each in airflow.task_instances(DAG, run_id)}
+    assert {task for task, state in states.items() if state == "failed"} == {"reconcile", "outcome"}
+
+    links = airflow.call("GET", f"dags/{DAG}/dagRuns/{run_id}/taskInstances/reconcile/links")["extra_links"]
+    page = airflow.get_page(links["Reconciliation"])
+    assert page.status_code == 200
+    assert foreign.order_id in page.text
+    assert "missing-in-erp" in page.text
+    assert "<svg" in page.text
+
+
 def test_vtex_orders_refuses_a_backfill(deployment: Deployment) -> None:
     body = _body("vtex_orders", datetime(2026, 3, 1, tzinfo=timezone.utc), reprocess="none")
     with pytest.raises(AirflowError, match="backfill"):

@@ -28,16 +28,11 @@ if TYPE_CHECKING:
 DAG = "vtex_orders_by_date"
 
 
-def day_before(world: World) -> Window:
-    end = world.time.now().replace(minute=0, second=0, microsecond=0) - timedelta(hours=1)
-    return Window.between(end - timedelta(days=1), end)
-
-
 def place(
     world: World, count: int, *, seed: int = 1, window: Window | None = None, status: str | None = None
 ) -> list[PlacedOrder]:
     """Place orders silently, as if the feed had lost them."""
-    window = window or day_before(world)
+    window = window or world.yesterday
     return world.sandbox.generate(
         count,
         seed=seed,
@@ -54,7 +49,7 @@ def task_of(world: World, run_id: str, task_id: str = "find_orders") -> TaskTry:
 
 
 def listing(world: World, run_id: str = "day", *, window: Window | None = None, **search: str) -> Listed:
-    chosen = Search(window or day_before(world), **search)  # type: ignore[arg-type]
+    chosen = Search(window or world.yesterday, **search)  # type: ignore[arg-type]
     return find_orders.find_orders(
         world.ledger, task_of(world, run_id), world.loop.vtex, chosen, sleep=world.time.sleep
     )
@@ -113,7 +108,7 @@ def test_a_rerun_reads_nothing_that_was_proven(world: World) -> None:
 
 
 def test_the_day_and_the_feed_bring_each_order_once(world: World) -> None:
-    window = day_before(world)
+    window = world.yesterday
     placed = place(world, 10)
     for order in placed:
         world.sandbox.emit(order.order_id, "ready-for-handling")
@@ -148,7 +143,7 @@ def test_rows_that_move_between_pages_are_all_found(world: World) -> None:
 
 
 def test_more_than_thirty_pages(world: World) -> None:
-    window = day_before(world)
+    window = world.yesterday
     hour = Window.between(window.start + timedelta(hours=3), window.start + timedelta(hours=4))
     second = Window(hour.start, hour.start + MILLISECOND * 3)
     place(world, 3000)
@@ -164,7 +159,7 @@ def test_a_moment_with_more_orders_than_can_be_listed_makes_the_run_red(
 ) -> None:
     monkeypatch.setattr(find_orders, "MOST_ORDERS", 20)
     monkeypatch.setattr(find_orders, "_COMFORTABLE", 15)
-    window = day_before(world)
+    window = world.yesterday
     placed = place(world, 30, window=Window(window.start + timedelta(hours=1), window.start + timedelta(hours=1)))
     place(world, 10, seed=2)
     result = listing(world)
@@ -177,7 +172,7 @@ def test_a_moment_with_more_orders_than_can_be_listed_makes_the_run_red(
 
 
 def test_a_stale_status_decides_nothing(world: World) -> None:
-    window = day_before(world)
+    window = world.yesterday
     placed = place(world, 20, status="payment-approved")
     assert run_day(world) == {}
     assert world.stages() == {"ignored": 20}

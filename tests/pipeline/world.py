@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select, update
@@ -21,6 +22,7 @@ from vtex_erp.ledger.tables import history, order_entries
 from vtex_erp.pipeline.deduplicate import deduplicate
 from vtex_erp.vtex.client import VtexClient
 from vtex_erp.vtex.settings import VtexSettings
+from vtex_erp.vtex.windows import Window
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,6 +64,12 @@ class World:
     time: Time
     loop: Loop
     runs: int = 0
+
+    @cached_property
+    def yesterday(self) -> Window:
+        """A day that is over, and listed."""
+        end = self.time.now().replace(minute=0, second=0, microsecond=0) - timedelta(hours=1)
+        return Window.between(end - timedelta(days=1), end)
 
     @classmethod
     def make(cls, ledger: Ledger, sandbox: Sandbox, *, visibility: int = VISIBILITY, **options: Any) -> World:

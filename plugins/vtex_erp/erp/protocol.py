@@ -7,6 +7,8 @@ from enum import Enum
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from vtex_erp.sales.model import SalesOrder
 
 
@@ -23,9 +25,11 @@ class Guarantee(str, Enum):
 
 @dataclass(frozen=True)
 class Found:
-    """The ERP holds the order, under this id of its own."""
+    """The ERP holds the order, under this id of its own. `total` and `cancelled` are None where it does not say."""
 
     erp_id: str
+    total: Decimal | None = None
+    cancelled: bool | None = None
 
 
 @dataclass(frozen=True)

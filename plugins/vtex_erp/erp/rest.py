@@ -1,8 +1,10 @@
 """The REST ERP: for merchants whose ERP stands behind a middleware of their own.
 
     PUT  {host}/sales-orders/{external_id}               → 200 or 201 {"id": …}
-    GET  {host}/sales-orders/{external_id}               → 200 {"id": …}, 404
+    GET  {host}/sales-orders/{external_id}               → 200 {"id": …, "total": "1.00", "cancelled": false}, 404
     POST {host}/sales-orders/{external_id}/cancellation  → 2xx, 404, 409
+
+`total` and `cancelled` may be left out: reconciliation compares what is there.
 
 The external id is percent-encoded in the path. The PUT also sends it as Idempotency-Key.
 """
@@ -14,6 +16,7 @@ import string
 import time
 from base64 import b64encode
 from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -126,7 +129,7 @@ class RestErpClient:
         if response.status_code == 404:
             return Absent()
         erp_id = _erp_id(response) if response.status_code == 200 else None
-        return Found(erp_id) if erp_id else Unknown(f"{self._server} {_description(response)}")
+        return Found(erp_id, **_state(response)) if erp_id else Unknown(f"{self._server} {_description(response)}")
 
     def ensure(self, sales_order: SalesOrder) -> str:
         """Put the order: 200 or 201 with an id is success. See ErpClient.ensure for the errors."""
@@ -216,6 +219,25 @@ def _erp_id(response: requests.Response) -> str | None:
     if isinstance(erp_id, bool) or not isinstance(erp_id, (str, int)):
         return None
     return str(erp_id).strip() or None
+
+
+def _state(response: requests.Response) -> dict[str, Any]:
+    """What the ERP may say of the order besides: `total`, a decimal string, and `cancelled`."""
+    document = _document(response)
+    said = document if isinstance(document, dict) else {}
+    cancelled = said.get("cancelled")
+    return {
+        "total": _decimal(said.get("total")),
+        "cancelled": cancelled if isinstance(cancelled, bool) else None,
+    }
+
+
+def _decimal(text: object) -> Decimal | None:
+    try:
+        amount = Decimal(text) if isinstance(text, str) else None
+    except InvalidOperation:
+        return None
+    return amount if amount is not None and amount.is_finite() else None
 
 
 def _description(response: requests.Response) -> str:

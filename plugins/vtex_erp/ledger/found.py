@@ -29,11 +29,12 @@ _CHUNK = 500
 
 @dataclass(frozen=True)
 class FoundOrder:
-    """An order that was listed, with its status and date as the list had them; None when a person named it."""
+    """An order that was listed, with its status, date and value as the list had them; None when a person named it."""
 
     order_id: str
     status: str | None = None
     at: datetime | None = None
+    cents: int | None = None
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,7 @@ def _add(connection: Connection, run_key: int, orders: Sequence[FoundOrder]) -> 
                 "order_id": order.order_id,
                 "listed_status": order.status,
                 "listed_at": order.at,
+                "listed_cents": order.cents,
                 "received": False,
             }
             for order in sorted(orders, key=lambda order: order.order_id)

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import and_, func, or_, select
 
+from vtex_erp.ledger.entries import Run
 from vtex_erp.ledger.stages import SETTLED, Stage
 from vtex_erp.ledger.tables import batch_orders, events, handles, order_entries, run_events, runs
 
 if TYPE_CHECKING:
-    from vtex_erp.ledger.entries import Run
     from vtex_erp.ledger.ledger import Ledger
 
 
@@ -26,6 +26,14 @@ class OrderState:
     value_cents: int | None
     currency: str | None
     erp_id: str | None
+
+
+def run_of(ledger: Ledger, dag_id: str, run_id: str) -> Run | None:
+    """The run, None where the ledger does not know it."""
+    query = select(runs.c.account).where(runs.c.dag_id == dag_id, runs.c.run_id == run_id)
+    with ledger.read() as connection:
+        account = connection.execute(query).scalar()
+    return Run(dag_id, run_id, account) if account else None
 
 
 def orders_of(ledger: Ledger, run: Run) -> list[OrderState]:

@@ -225,7 +225,23 @@ found_orders = Table(
     Column("order_id", OrderId, primary_key=True),
     Column("listed_status", Word),  # may be minutes to weeks old
     Column("listed_at", UtcDateTime),  # the date by which it was found
+    Column("listed_cents", BigInteger),
     Column("received", Boolean, nullable=False),  # it has been looked at, and has an order entry where it needs one
+)
+
+# What VTEX, the ledger and the ERP do not agree on, as a run by date has seen it.
+findings = Table(
+    "vtex_finding",
+    metadata,
+    Column("run", Id, ForeignKey("vtex_run.id", ondelete="CASCADE"), primary_key=True),
+    Column("order_id", OrderId, primary_key=True),
+    Column("kind", String(32), nullable=False),
+    Column("detail", RemoteText, nullable=False),
+    Column("vtex_status", Word),
+    Column("vtex_cents", BigInteger),
+    Column("erp_cents", BigInteger),
+    Column("currency", RemoteText(8)),
+    Column("mended", Boolean, nullable=False),
 )
 
 

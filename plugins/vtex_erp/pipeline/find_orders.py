@@ -2,8 +2,8 @@
 
 VTEX's list is a search index: minutes behind, at most 30 pages of 100 rows, and rows move between pages while one
 reads (facts, section 6). So a time is cut into windows that fit, and a window is proven only when one reading of all
-its pages shows as many different orders as every page said there are, or when two readings in a row show the same
-orders and no fewer than that. What cannot be proven is cut smaller: a window of one page has no pages to move between.
+its pages, or several of them together, show as many different orders as every page said there are. What cannot be
+proven is cut smaller: a window of one page has no pages to move between.
 """
 
 from __future__ import annotations
@@ -37,7 +37,8 @@ _COMFORTABLE = 2000  # so that a window that is a little denser than its neighbo
 LAG = timedelta(minutes=5)
 """How far the list may be behind: about four minutes (facts, section 6), and one more."""
 
-_READINGS = 4
+_READINGS = 3
+_PARTS = 4  # of a window that does not stand still; the parts have fewer pages to move between
 _SECONDS_BETWEEN_READINGS = 2.0
 _READERS = 8
 
@@ -154,7 +155,7 @@ class _Reader:
 
     def _prove(self, window: Window, first: OrderPage) -> Reading | _TooLarge:
         calls = total = 0
-        before: set[str] = set()
+        totals: set[int] = set()
         seen: dict[str, OrderRow] = {}
         for reading in range(_READINGS):
             if reading:
@@ -164,12 +165,12 @@ class _Reader:
             calls += len(pages)
             rows = {row.order_id: row for page in pages for row in page.rows}
             seen |= rows
-            total = max(page.total for page in pages)
-            if _is_whole(pages, total, len(rows)) or (rows.keys() == before and len(rows) >= total):
+            totals |= {page.total for page in pages}
+            total = max(totals)
+            if _is_whole(pages, total, len(rows)) or (len(totals) == 1 and len(seen) >= total):
                 return _reading(window, total, seen.values(), calls, proven=True)
-            before = set(rows)
         if total > ROWS and window.milliseconds > 1:
-            return _TooLarge(window.split(-(-2 * total // ROWS)))
+            return _TooLarge(window.split(_PARTS))
         return _reading(window, total, seen.values(), calls, proven=False)
 
     def _first_page(self, window: Window) -> OrderPage | None:
@@ -200,5 +201,5 @@ def _is_whole(pages: Sequence[OrderPage], total: int, different: int) -> bool:
 
 
 def _reading(window: Window, total: int, rows: Iterable[OrderRow], calls: int, *, proven: bool) -> Reading:
-    orders = (FoundOrder(row.order_id, row.status, row.creation_date or window.start) for row in rows)
+    orders = (FoundOrder(row.order_id, row.status, row.creation_date or window.start, row.total_value) for row in rows)
     return Reading(window, total, tuple(orders), calls, proven)

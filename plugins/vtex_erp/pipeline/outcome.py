@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from vtex_erp.errors import ParkError
-from vtex_erp.ledger import entries, found, plans, reports
+from vtex_erp.ledger import entries, found, plans, reconciliations, reports
 from vtex_erp.ledger.stages import DONE, Stage
 from vtex_erp.pipeline.find_orders import raise_unproven
+from vtex_erp.pipeline.reconcile import raise_findings
 from vtex_erp.pipeline.report import FailedOrder, in_words, money
 
 if TYPE_CHECKING:
@@ -39,8 +40,8 @@ class Outcome:
 def outcome(ledger: Ledger, task: TaskTry) -> Outcome:
     """Look at the run's orders in the ledger, and give free what the run holds.
 
-    Raises `ParkError` when an order of the run is not done, when the run never got to its orders, or when orders may
-    be missing in what a run by date has listed.
+    Raises `ParkError` when an order of the run is not done, when the run never got to its orders, or when what a
+    run by date has listed may miss orders, or does not agree with the ERP.
     """
     entries.release(ledger, task.run)
     if not plans.planned(ledger, task.run):
@@ -58,6 +59,7 @@ def outcome(ledger: Ledger, task: TaskTry) -> Outcome:
     _say(result, states)
     _raise(result, len(states))
     raise_unproven(found.listed(ledger, task.run))
+    raise_findings(reconciliations.kept(ledger, task.run))
     return result
 
 

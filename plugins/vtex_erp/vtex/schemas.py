@@ -175,6 +175,7 @@ class OrderRow(VtexModel):
     origin: Text | None = None
     creation_date: _EventMoment = None
     authorized_date: _EventMoment = None
+    total_value: Cents | None = None
 
 
 class _Paging(VtexModel):
