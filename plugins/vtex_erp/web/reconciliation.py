@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from vtex_erp.ledger.reconciliations import Finding, Sides
 
 _GROUPS = {"in the ERP": "#2a78b5", "needs nothing": "#b9c4cc", "does not agree": "#d1495b"}
-_HEIGHT, _BAR, _GAP, _LEFT = 160, 22, 8, 52
+_HEIGHT, _BAR, _GAP, _LEFT, _LABEL = 160, 22, 8, 52, 24
 
 _STYLE = """
 body { font: 15px/1.45 system-ui, sans-serif; margin: 2rem auto; max-width: 72rem; padding: 0 1rem; color: #1d2329; }
@@ -100,7 +100,7 @@ def _chart(days: Sequence[_Day]) -> str:
     if not days:
         return ""
     most = max(day.total for day in days)
-    width = _LEFT + len(days) * (_BAR + _GAP)
+    width = _LEFT + len(days) * (_BAR + _GAP) + _LABEL
     bars = "".join(_bar(day, _LEFT + index * (_BAR + _GAP), most) for index, day in enumerate(days))
     keys = "".join(f"<span class='key' style='background:{color}'></span>{name}" for name, color in _GROUPS.items())
     return (
@@ -143,7 +143,7 @@ def _findings(found: Sequence[Finding]) -> str:
 def _row(each: Finding) -> str:
     kind = f"{escape(each.kind.value)}{' <span class=good>mended</span>' if each.mended else ''}"
     return (
-        f"<tr><td class='id'>{escape(each.order_id)}</td><td>{kind}</td><td>{escape(each.vtex_status or '')}</td>"
+        f"<tr><td class='id'>{escape(each.order_id)}</td><td class='id'>{kind}</td><td>{escape(each.vtex_status or '')}</td>"
         f"<td class='amount'>{_money(each.vtex_cents, each.currency)}</td>"
         f"<td class='amount'>{_money(each.erp_cents, each.currency)}</td><td>{escape(each.detail)}</td></tr>"
     )
