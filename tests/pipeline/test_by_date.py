@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.pipeline.world import ONE_BATCH
-from vtex_erp.errors import ConfigurationError, ParkError, VtexErpError
+from vtex_erp.errors import ConfigurationError, FeedNotConfiguredError, ParkError, VtexErpError
 from vtex_erp.ledger import found
 from vtex_erp.ledger.entries import Run, TaskTry
 from vtex_erp.ledger.found import Listed
@@ -80,6 +80,11 @@ def run_day(
     return loop.errors
 
 
+def _the_day_before(world: World) -> Window:
+    day = timedelta(days=1)
+    return Window(world.yesterday.start - day, world.yesterday.end - day)
+
+
 def in_erp_once(world: World, placed: Sequence[PlacedOrder]) -> None:
     assert world.creations() == {world.external_id(order): 1 for order in placed}
     effects = world.handling_effects()
@@ -96,6 +101,15 @@ def test_what_the_feed_has_lost_is_brought_in_and_a_range_may_be_run_twice(world
     gets = world.requests("get-order")
     assert run_day(world, "again") == {}
     assert (world.handling_effects(), world.requests("erp-put"), world.requests("get-order")) == (effects, puts, gets)
+
+
+def test_a_feed_that_had_vanished_for_two_days(world: World) -> None:
+    world.sandbox.delete_feed()
+    placed = [*place(world, 7), *place(world, 5, seed=2, window=_the_day_before(world))]
+    assert isinstance(world.run()["pull_feed"], FeedNotConfiguredError)
+    assert run_day(world, "first", window=_the_day_before(world)) == {}
+    assert run_day(world, "second") == {}
+    in_erp_once(world, placed)
 
 
 def test_a_rerun_reads_nothing_that_was_proven(world: World) -> None:
