@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from sqlalchemy import create_engine, make_url, text
@@ -51,17 +51,18 @@ def main() -> None:
         server = postgres(stack)
         sandbox = stack.enter_context(process.running(account="benchstore"))
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench")))
-        start = _midnight() - timedelta(days=DAYS + 2)
+        start = midnight() - timedelta(days=DAYS + 2)
         least = _place(sandbox, orders, start)
         variables = settings(sandbox, server, home, [ROOT / "dags" / f"{DAG}.py"])
         deployment = stack.enter_context(airflow.running(home, variables))
         deployment.wait_for_dag(DAG)
         deployment.unpause(DAG)
-        seconds = _backfill(deployment, start)
+        seconds = _wait(deployment, backfill(deployment, start, days=DAYS))
         _report(sandbox, server, least, seconds)
 
 
-def _midnight() -> datetime:
+def midnight() -> datetime:
+    """Today's, in UTC."""
     return datetime.now(timezone.utc).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
@@ -79,15 +80,16 @@ def _place(sandbox: Sandbox, orders: int, start: datetime) -> int:
     ]
     for number, part in enumerate(parts):
         missed = part.orders // TO_BRING_IN
-        _generate(sandbox, part, part.orders - missed, seed=2 * number + 1, status="invoiced")
-        _generate(sandbox, part, missed, seed=2 * number + 2, status=None)
+        generate(sandbox, part, part.orders - missed, seed=2 * number + 1, status="invoiced")
+        generate(sandbox, part, missed, seed=2 * number + 2, status=None)
     by_day = [rest // DAYS] * DAYS
     by_day[10] += busy
     by_day[20] += rush + burst
     return sum(math.ceil(number / 100) for number in by_day)
 
 
-def _generate(sandbox: Sandbox, part: Part, count: int, *, seed: int, status: str | None) -> None:
+def generate(sandbox: Sandbox, part: Part, count: int, *, seed: int, status: str | None) -> None:
+    """Place orders silently, spread over a part's time."""
     end = part.start + max(part.length - timedelta(milliseconds=1), timedelta(0))
     while count:
         chunk = min(count, 10_000)
@@ -103,19 +105,24 @@ def _generate(sandbox: Sandbox, part: Part, count: int, *, seed: int, status: st
         count -= chunk
 
 
-def _backfill(deployment: Airflow, start: datetime) -> float:
+def backfill(deployment: Airflow, start: datetime, *, days: int) -> dict[str, Any]:
+    """Create a backfill of so many days; Airflow's answer."""
     body = {
         "dag_id": DAG,
         "from_date": start.isoformat(),
-        "to_date": (start + timedelta(days=DAYS - 1)).isoformat(),
+        "to_date": (start + timedelta(days=days - 1)).isoformat(),
         "run_backwards": False,
         "dag_run_conf": {},
         "reprocess_behavior": "none",
         "max_active_runs": AT_ONCE,
     }
+    made: dict[str, Any] = deployment.call("POST", "backfills", json=body)
+    return made
+
+
+def _wait(deployment: Airflow, made: dict[str, Any]) -> float:
     began = time.monotonic()
-    backfill = deployment.call("POST", "backfills", json=body)
-    while deployment.call("GET", f"backfills/{backfill['id']}")["completed_at"] is None:
+    while deployment.call("GET", f"backfills/{made['id']}")["completed_at"] is None:
         time.sleep(5)
     runs = deployment.call("GET", f"dags/{DAG}/dagRuns", params={"run_type": "backfill", "limit": 100})["dag_runs"]
     console.print("runs:", {state: sum(run["state"] == state for run in runs) for state in ("success", "failed")})

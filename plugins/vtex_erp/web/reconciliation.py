@@ -143,7 +143,8 @@ def _findings(found: Sequence[Finding]) -> str:
 def _row(each: Finding) -> str:
     kind = f"{escape(each.kind.value)}{' <span class=good>mended</span>' if each.mended else ''}"
     return (
-        f"<tr><td class='id'>{escape(each.order_id)}</td><td class='id'>{kind}</td><td>{escape(each.vtex_status or '')}</td>"
+        f"<tr><td class='id'>{escape(each.order_id)}</td><td class='id'>{kind}</td>"
+        f"<td>{escape(each.vtex_status or '')}</td>"
         f"<td class='amount'>{_money(each.vtex_cents, each.currency)}</td>"
         f"<td class='amount'>{_money(each.erp_cents, each.currency)}</td><td>{escape(each.detail)}</td></tr>"
     )
