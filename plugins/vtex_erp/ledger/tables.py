@@ -10,6 +10,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     DateTime,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -184,6 +185,7 @@ runs = Table(
     Column("pulled_at", UtcDateTime),
     Column("events_pulled", Integer),
     Column("planned_at", UtcDateTime),
+    Column("feed_retention_seconds", Integer),
     UniqueConstraint("dag_id", "run_id"),
 )
 
@@ -201,6 +203,32 @@ run_events = Table(
     metadata,
     Column("run", Id, ForeignKey("vtex_run.id", ondelete="CASCADE"), primary_key=True),
     Column("event", Id, ForeignKey("vtex_event.id", ondelete="CASCADE"), primary_key=True, index=True),
+)
+
+# One row for an account, one for each family of calls with a limit of its own, and one for the share of each
+# priority that is not to starve: how many requests may go out, when that was counted, and what a 429 left behind.
+budgets = Table(
+    "vtex_budget",
+    metadata,
+    Column("account", String(64), primary_key=True),
+    Column("name", String(32), primary_key=True),
+    Column("level", Float, nullable=False),
+    Column("filled_at", UtcDateTime, nullable=False),
+    Column("pace", Float, nullable=False),
+    Column("paused_until", UtcDateTime),
+)
+
+# One row for an ERP connection that had trouble.
+breakers = Table(
+    "vtex_breaker",
+    metadata,
+    Column("connection", String(250), primary_key=True),
+    Column("counted_from", UtcDateTime, nullable=False),
+    Column("calls", Integer, nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("opened_at", UtcDateTime),
+    Column("probe_at", UtcDateTime),
+    Column("message", RemoteText),
 )
 
 
