@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, insert, or_, select, update
 
+from vtex_erp.errors import ErpDownError
 from vtex_erp.ledger import events as event_queries
 from vtex_erp.ledger.entries import HOLD, Move, entry_from, remember, take_back
 from vtex_erp.ledger.stages import COME_BACK, OPEN, Stage
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from sqlalchemy import Row
+    from sqlalchemy import ColumnElement, Row
     from sqlalchemy.engine import Connection
 
     from vtex_erp.ledger.entries import Run, TaskTry
@@ -34,13 +35,15 @@ class BatchSizes:
     """How a run's work is cut: into as many batches as work at once, none smaller or larger than need be.
 
     `at_once` is how many batches the workers take at the same time; a batch of fewer than `smallest` orders costs
-    more than it gains, one of more than `largest` takes too long. `orders` and `events` bound what one run takes on.
+    more than it gains, one of more than `largest` takes too long. `orders` and `events` bound what one run takes on;
+    `backlog` those of its orders that an outage of the ERP has left waiting, so that new ones wait a minute at most.
     """
 
     at_once: int
     smallest: int = 25
     largest: int = 500
     orders: int = 5000
+    backlog: int = 1000
     events: int = 20000
 
 
@@ -59,12 +62,14 @@ def events_pulled(ledger: Ledger, run: Run) -> int | None:
     return pulled
 
 
-def finish_pull(ledger: Ledger, run: Run, *, pulled: int) -> None:
-    """The run has pulled all that it will."""
+def finish_pull(ledger: Ledger, run: Run, *, pulled: int, retention_seconds: int | None = None) -> None:
+    """The run has pulled all that it will, from a feed that keeps events for so long."""
     with ledger.write() as connection:
         row = _run(connection, ledger, run)
         connection.execute(
-            update(runs).where(runs.c.id == row.id).values(pulled_at=ledger.clock(), events_pulled=pulled)
+            update(runs)
+            .where(runs.c.id == row.id)
+            .values(pulled_at=ledger.clock(), events_pulled=pulled, feed_retention_seconds=retention_seconds)
         )
 
 
@@ -79,12 +84,16 @@ def receive_orders(ledger: Ledger, task: TaskTry) -> int:
             return received
 
 
-def make(ledger: Ledger, task: TaskTry, *, sizes: BatchSizes) -> Plan:
-    """Plan the orders that are due, oldest first, and the events to be committed besides; once a run."""
+def make(ledger: Ledger, task: TaskTry, *, sizes: BatchSizes, backlog: int | None = None) -> Plan:
+    """Plan the orders that are due, oldest first, and the events to be committed besides; once a run.
+
+    `backlog` bounds the orders that wait for the ERP closer than `sizes` does.
+    """
+    bound = sizes.backlog if backlog is None else min(backlog, sizes.backlog)
     with ledger.write() as connection:
         run = _run(connection, ledger, task.run)
         if run.planned_at is None:
-            _plan_orders(ledger, connection, task, run.id, sizes)
+            _plan_orders(ledger, connection, task, run.id, sizes, bound)
             _plan_events(connection, task, run.id, sizes)
             connection.execute(update(runs).where(runs.c.id == run.id).values(planned_at=ledger.clock()))
         return _plan(connection, run.id)
@@ -223,21 +232,13 @@ def _plan_orders(
     task: TaskTry,
     run: int,
     sizes: BatchSizes,
+    backlog: int,
 ) -> None:
     now = ledger.clock()
-    due = (
-        select(order_entries)
-        .where(
-            order_entries.c.account == task.run.account,
-            order_entries.c.stage.in_([stage.value for stage in OPEN]),
-            order_entries.c.next_attempt_at <= now,
-            or_(order_entries.c.lease_until.is_(None), order_entries.c.lease_until < now),
-        )
-        .order_by(order_entries.c.id)
-        .limit(sizes.orders)
-        .with_for_update(skip_locked=True)
-    )
-    entries = [entry_from(row) for row in connection.execute(due)]
+    waits = order_entries.c.cause == ErpDownError.default_cause
+    rows = _due(connection, task, now, waits, backlog)
+    rows += _due(connection, task, now, or_(order_entries.c.cause.is_(None), ~waits), sizes.orders - len(rows))
+    entries = sorted((entry_from(row) for row in rows), key=lambda entry: entry.id)
     if not entries:
         return
     ids = [entry.id for entry in entries]
@@ -250,6 +251,26 @@ def _plan_orders(
         insert(batch_orders),
         [{"run": run, "entry_id": entry, "batch": index % count} for index, entry in enumerate(ids)],
     )
+
+
+def _due(
+    connection: Connection, task: TaskTry, now: datetime, which: ColumnElement[bool], limit: int
+) -> list[Row[Any]]:
+    """Lock the oldest orders that any run may take up now."""
+    due = (
+        select(order_entries)
+        .where(
+            order_entries.c.account == task.run.account,
+            order_entries.c.stage.in_([stage.value for stage in OPEN]),
+            order_entries.c.next_attempt_at <= now,
+            or_(order_entries.c.lease_until.is_(None), order_entries.c.lease_until < now),
+            which,
+        )
+        .order_by(order_entries.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    return list(connection.execute(due))
 
 
 def _hold(connection: Connection, ids: Sequence[int], now: datetime) -> None:

@@ -228,7 +228,7 @@ breakers = Table(
     Column("failures", Integer, nullable=False),
     Column("opened_at", UtcDateTime),
     Column("probe_at", UtcDateTime),
-    Column("message", RemoteText),
+    Column("trouble", RemoteText(128)),
 )
 
 

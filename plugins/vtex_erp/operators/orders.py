@@ -47,7 +47,9 @@ class DeduplicateOperator(StepOperator):
 
     def step(self, ledger: Ledger, task: TaskTry) -> list[dict[str, int]]:
         """Plan."""
-        plan = deduplicate.deduplicate(ledger, task, sizes=BatchSizes(at_once=_tasks_at_once()))
+        plan = deduplicate.deduplicate(
+            ledger, task, sizes=BatchSizes(at_once=_tasks_at_once()), erp_connection=self.erp_conn_id
+        )
         return [{"batch": index, "orders": size} for index, size in enumerate(plan.batches)]
 
 
@@ -96,7 +98,7 @@ class SubmitOrdersOperator(StepOperator):
 
     def step(self, ledger: Ledger, task: TaskTry) -> dict[str, int]:
         """Submit."""
-        report = submit_orders.submit_orders(ledger, task, self.erp)
+        report = submit_orders.submit_orders(ledger, task, self.erp, erp_connection=self.erp_conn_id)
         report.raise_failures()
         return report.counts()
 
@@ -118,7 +120,7 @@ class StartHandlingOperator(StepOperator):
 
     def step(self, ledger: Ledger, task: TaskTry) -> dict[str, int]:
         """Start handling."""
-        report = start_handling.start_handling(ledger, task, self.vtex, self.erp)
+        report = start_handling.start_handling(ledger, task, self.vtex, self.erp, erp_connection=self.erp_conn_id)
         report.raise_failures()
         return report.counts()
 
@@ -128,7 +130,7 @@ class OutcomeOperator(StepOperator):
 
     def step(self, ledger: Ledger, task: TaskTry) -> dict[str, int]:
         """Sum up."""
-        return outcome.outcome(ledger, task).counts()
+        return outcome.outcome(ledger, task, erp_connection=self.erp_conn_id).counts()
 
 
 def _tasks_at_once() -> int:

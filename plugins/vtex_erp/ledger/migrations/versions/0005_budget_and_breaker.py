@@ -33,7 +33,7 @@ def upgrade() -> None:
         sa.Column("failures", sa.Integer(), nullable=False),
         sa.Column("opened_at", UtcDateTime(), nullable=True),
         sa.Column("probe_at", UtcDateTime(), nullable=True),
-        sa.Column("message", sa.String(), nullable=True),
+        sa.Column("trouble", sa.String(length=128), nullable=True),
         sa.PrimaryKeyConstraint("connection", name=op.f("pk_vtex_breaker")),
     )
     op.add_column("vtex_run", sa.Column("feed_retention_seconds", sa.Integer(), nullable=True))
