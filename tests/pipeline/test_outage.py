@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.pipeline.outage import Story
 from tests.pipeline.world import World
-from vtex_erp.errors import ErpDownError, RetryableError
+from vtex_erp.errors import RetryableError
 from vtex_erp.ledger import breaker
-from vtex_erp.ledger.plans import BatchSizes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from sandbox.client import PlacedOrder, Sandbox
-    from vtex_erp.errors import VtexErpError
+    from sandbox.client import Sandbox
     from vtex_erp.ledger.ledger import Ledger
 
-RETENTION = 345_600
 ERP = "erp_default"
 
 
@@ -32,67 +27,14 @@ def outage(sandbox: Sandbox, **fault: Any) -> None:
     sandbox.add_fault("erp-get", **fault)
 
 
-def put_order(world: World) -> list[str]:
-    """The order ids that the ERP took, in the order of their arrival there."""
-    return [request["order_id"].partition(":")[2] for request in world.sandbox.audit(family="erp-put", status=201)]
-
-
 @pytest.fixture
 def world(ledger: Ledger, sandbox: Sandbox) -> World:
     sandbox.switches(erp_unique=False)
-    world = World.make(ledger, sandbox, concurrency=4)
-    world.loop.sizes = BatchSizes(at_once=2, smallest=10, backlog=100)
-    return world
+    return World.make(ledger, sandbox, concurrency=4)
 
 
-def minutes(
-    world: World, count: int, orders_a_run: int, *, apart: int
-) -> Iterator[tuple[list[PlacedOrder], dict[str, VtexErpError]]]:
-    for number in range(count):
-        placed = world.sandbox.generate(orders_a_run, seed=100 + number, kinds=["plain"])
-        yield placed, world.run()
-        world.time.sleep(apart * 60)
-
-
-@pytest.mark.parametrize("fault", [{"status": 503}, {"action": "drop", "effect": "none"}], ids=["503", "no answer"])
-def test_an_hour_without_the_erp(world: World, sandbox: Sandbox, fault: dict[str, Any]) -> None:
-    outage(sandbox, **fault)
-    began = world.time.now()
-    placed: list[PlacedOrder] = []
-    for new, errors in minutes(world, 20, 15, apart=3):
-        placed += new
-        assert isinstance(errors["submit_orders"], ErpDownError), errors
-        assert not isinstance(errors["submit_orders"], RetryableError)
-        assert errors["outcome"].cause == "erp-down"
-        assert f"{len(placed)} orders wait" in errors["outcome"].message
-    assert erp_calls(world) <= 20 + 2 * 20  # what it took to see that it is down, and the probes
-    assert world.requests("get-order") <= 300 + 2 * 20
-    assert world.creations() == {}
-    assert sandbox.feed_counters()["total"] == 300
-    deadline = began + timedelta(seconds=RETENTION)
-    message = errors["outcome"].message
-    told = datetime.strptime(message.partition("more, until ")[2][:16], "%Y-%m-%d %H:%M").replace(tzinfo=timezone.utc)
-    assert abs(told - deadline) < timedelta(minutes=2), message
-    assert "for 3 days 23 hours more" in message
-
-    sandbox.clear_faults()
-    late: dict[int, list[PlacedOrder]] = {}
-    for number in range(5):
-        late[number] = sandbox.generate(3, seed=500 + number, kinds=["plain"])
-        errors = world.run()
-        assert not errors, errors
-        sent = set(put_order(world))
-        assert {order.order_id for order in late[number]} <= sent  # new ones do not wait for the backlog
-        world.time.sleep(180)
-    assert len(set(put_order(world))) == 315
-    backlog = [order_id for order_id in put_order(world) if order_id in {order.order_id for order in placed}]
-    arrived = {order.order_id: number for number, order in enumerate(placed)}
-    behind = [arrived[order_id] for order_id in backlog]
-    # Oldest first, but for the run that found the ERP back, whose own new orders come along with the oldest ones.
-    assert max(abs(place - number) for place, number in enumerate(behind)) < 40
-    for _ in range(2):
-        assert world.later(130) == {}
-    world.assert_each_once([*placed, *(order for each in late.values() for order in each)])
+def test_an_hour_without_the_erp(world: World) -> None:
+    Story(world, orders=300, runs=20, backlog=100).tell()
 
 
 def test_probes_are_one_order_a_minute(world: World, sandbox: Sandbox) -> None:
