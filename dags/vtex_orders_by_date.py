@@ -13,6 +13,7 @@ from vtex_erp.operators.by_date import PARAMS, DeduplicateFoundOperator, FindOrd
 from vtex_erp.operators.group import DEFAULT_ARGS, orders
 from vtex_erp.operators.orders import OutcomeOperator
 from vtex_erp.operators.reconciliation import ReconcileOperator
+from vtex_erp.vtex.budget import Priority
 
 with DAG(
     "vtex_orders_by_date",
@@ -20,9 +21,9 @@ with DAG(
     schedule=CronDataIntervalTimetable("@daily", timezone=conf.get("core", "default_timezone")),
     catchup=False,
     max_active_runs=1,
-    # What is new comes first: vtex_orders has the other slots.
+    # What is new comes first: vtex_orders has the other slots, and its requests go before these.
     max_active_tasks=2,
-    default_args=DEFAULT_ARGS,
+    default_args={**DEFAULT_ARGS, "priority": Priority.BY_DATE.value},
     params=PARAMS,
     doc_md=__doc__,
     tags=["vtex", "erp"],
@@ -31,6 +32,6 @@ with DAG(
     batches = DeduplicateFoundOperator(task_id="deduplicate")
     outcome = OutcomeOperator(task_id="outcome", trigger_rule="all_done", retries=0)
 
-    reconcile = ReconcileOperator(task_id="reconcile", trigger_rule="all_done")
+    reconcile = ReconcileOperator(task_id="reconcile", trigger_rule="all_done", priority=Priority.RECONCILIATION.value)
 
     find >> batches >> orders.expand(batch=batches.output) >> reconcile >> outcome

@@ -7,6 +7,7 @@ VtexErpError
 │   └── OrderNotFoundError      VTEX does not know the order (yet: reads may lag behind events)
 ├── ParkError                 the same input would fail again: stop this order for a person
 │   └── HandleRefusedError      VTEX will not take this handle any more; a redelivery brings a new one
+├── ErpDownError             the ERP is down for everyone: the order waits in the ledger, nobody retries
 ├── StopError                 nothing will work until a person changes something
 │   ├── CredentialsError        a key is wrong, or lacks a permission
 │   └── ConfigurationError      a connection, a setting or the feed itself is not as it must be
@@ -96,6 +97,12 @@ class HandleRefusedError(ParkError):
     """VTEX refused a commit: a handle is expired, foreign or malformed (400 or 404)."""
 
     default_cause = "handle-refused"
+
+
+class ErpDownError(VtexErpError):
+    """The breaker of the ERP's connection is open. A later run takes the order up by itself; a retry would not."""
+
+    default_cause = "erp-down"
 
 
 class StopError(VtexErpError):

@@ -47,4 +47,9 @@ _FIELDS: dict[str, Any] = {
         "description": "How many calls a task makes at the same time.",
         "schema": {"type": ["integer", "null"], "minimum": 1, "default": 32},
     },
+    "requests_per_minute": {
+        "label": "Requests per minute",
+        "description": "VTEX's limit for the whole account. All tasks together stay below it.",
+        "schema": {"type": ["number", "null"], "exclusiveMinimum": 0, "default": 6000},
+    },
 }

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from http.cookiejar import DefaultCookiePolicy
+from typing import Protocol
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -71,11 +72,34 @@ class Pause:
             self._sleep(left)
 
 
+class Budget(Protocol):
+    """Says when a request may go out; whoever shares the other side's limit shares the budget. Thread-safe."""
+
+    def take(self, family: str) -> None:
+        """Wait until one request of the family may go out.
+
+        Raises RateLimitedError, without waiting, when that is more than five minutes away.
+        """
+
+    def slow_down(self, seconds: float) -> None:
+        """The other side answered 429: nobody calls for `seconds`, and all go on at a slower pace."""
+
+
+class Unlimited:
+    """The budget of a server whose limit nobody told us: only its own 429 stops anything."""
+
+    def take(self, family: str) -> None:
+        """Let the request go."""
+
+    def slow_down(self, seconds: float) -> None:
+        """Nobody else to tell."""
+
+
 class Transport:
     """Sends requests to one base URL: timeout, verified TLS, no redirects, a 429 stops all threads.
 
     `server` names the other side and its connection in messages ("VTEX (connection 'vtex_default')").
-    `default_pause` is how many seconds a 429 without Retry-After asks for.
+    `default_pause` is how many seconds a 429 without Retry-After asks for. Every request is taken from `budget`.
     """
 
     def __init__(
@@ -89,12 +113,14 @@ class Transport:
         session: requests.Session,
         clock: Clock,
         sleep: Sleep,
+        budget: Budget | None = None,
     ) -> None:
         self.server = server
         self._base_url, self._headers, self._session = base_url, dict(headers), session
         self._timeout = (min(_CONNECT_TIMEOUT_SECONDS, timeout_seconds), timeout_seconds)
         self._default_pause = default_pause
         self._pause = Pause(clock=clock, sleep=sleep)
+        self._budget = budget or Unlimited()
 
     def send(
         self,
@@ -104,6 +130,7 @@ class Transport:
         params: Mapping[str, str] | None = None,
         body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
+        family: str = "",
     ) -> requests.Response:
         """Send, and give any answer but 429.
 
@@ -115,10 +142,13 @@ class Transport:
             if self._pause.remaining > LONGEST_PAUSE_SECONDS:
                 break
             self._pause.wait()
+            self._budget.take(family)
             response = self._attempt(method, path, params, body, {**self._headers, **(headers or {})})
             if response.status_code != TOO_MANY_REQUESTS:
                 return response
-            self._pause.ask(retry_after(response) or self._default_pause)
+            seconds = retry_after(response) or self._default_pause
+            self._pause.ask(seconds)
+            self._budget.slow_down(seconds)
         raise RateLimitedError(
             f"{self.server} asks for fewer calls (429). Calls go on in {self._pause.remaining:.0f} seconds.",
             status=TOO_MANY_REQUESTS,

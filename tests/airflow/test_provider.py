@@ -39,7 +39,7 @@ def test_the_provider_names_the_hook_as_it_is() -> None:
 def test_the_form_says_what_goes_where() -> None:
     behaviour = connection_type()["ui-field-behaviour"]
     assert behaviour["relabeling"] == {"host": "Base URL", "login": "App key", "password": "App token"}
-    assert set(connection_type()["conn-fields"]) == {"account", "timeout_seconds", "concurrency"}
+    assert set(connection_type()["conn-fields"]) == {"account", "timeout_seconds", "concurrency", "requests_per_minute"}
 
 
 @needs_install
@@ -61,7 +61,8 @@ def test_airflow_finds_the_connection_type_and_its_fields() -> None:
     assert hook.hook_class_name == "vtex_erp.hooks.vtex.VtexHook"
     assert manager.field_behaviours["vtex"]["relabeling"]["login"] == "App key"
     fields = {name for name in manager.connection_form_widgets if name.startswith("extra__vtex__")}
-    assert fields == {f"extra__vtex__{name}" for name in ("account", "timeout_seconds", "concurrency")}
+    offered = ("account", "timeout_seconds", "concurrency", "requests_per_minute")
+    assert fields == {f"extra__vtex__{name}" for name in offered}
 
 
 LOAD = """

@@ -16,7 +16,7 @@ def test_airflow_loads_everything(deployment: Deployment) -> None:
     assert airflow.call("GET", "plugins/importErrors")["total_entries"] == 0
     assert "vtex_erp" in {plugin["name"] for plugin in airflow.call("GET", "plugins")["plugins"]}
     offered = {form["connection_type"]: form for form in airflow.call("GET", "/ui/connections/hook_meta")}
-    assert set(offered["vtex"]["extra_fields"]) == {"account", "timeout_seconds", "concurrency"}
+    assert set(offered["vtex"]["extra_fields"]) == {"account", "timeout_seconds", "concurrency", "requests_per_minute"}
 
 
 def test_an_empty_feed_starts_three_task_instances(deployment: Deployment) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, bindparam, or_, select, update
 
-from vtex_erp.errors import ParkError, RetryableError, VtexErpError
+from vtex_erp.errors import ErpDownError, ParkError, RetryableError, VtexErpError
 from vtex_erp.ledger import documents
 from vtex_erp.ledger.stages import COME_BACK, OPEN, Stage
 from vtex_erp.ledger.tables import batch_orders, history, order_entries, runs
@@ -104,12 +104,35 @@ def failed(entry: OrderEntry, error: VtexErpError, *, now: datetime, stage: Stag
     stage = stage or entry.stage
     if isinstance(error, ParkError):
         return Move(entry, Stage.PARKED, {**trouble, "parked_from": stage.value}, note=error.cause)
+    if isinstance(error, ErpDownError):
+        return Move(entry, stage, {**trouble, "attempts": entry.attempts, "next_attempt_at": now}, note=error.cause)
     attempts = entry.attempts + 1
     delay = min(FIRST_DELAY * 2 ** min(attempts - 1, 10), LONGEST_DELAY)
     if isinstance(error, RetryableError) and error.retry_after:
         delay = max(delay, timedelta(seconds=error.retry_after))
     values = {**trouble, "attempts": attempts, "next_attempt_at": now + delay}
     return Move(entry, stage, values, note=error.cause)
+
+
+def wait_for_erp(ledger: Ledger, task: TaskTry, error: ErpDownError) -> int:
+    """The batch's orders that were to go into the ERP wait where they are, in the stage that they are in.
+
+    They are due at once; planning lets them pass when the ERP is back. The answer is their number.
+    """
+    now = ledger.clock()
+    values = {
+        "cause": error.cause,
+        "message": error.message,
+        "next_attempt_at": now,
+        "lease_owner": None,
+        "lease_until": None,
+    }
+    waiting = order_entries.c.stage.in_(_values((Stage.MAPPED, Stage.SUBMITTING)))
+    with ledger.write() as connection:
+        answer = connection.execute(
+            update(order_entries).where(_in_batch(task), waiting, _free(task, now)).values(values)
+        )
+    return answer.rowcount
 
 
 def in_batch(ledger: Ledger, task: TaskTry, stages: Collection[Stage]) -> list[int]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, exists, func, insert, or_, select, update
 
+from vtex_erp.errors import ErpDownError
 from vtex_erp.ledger import events as event_queries
 from vtex_erp.ledger.entries import HOLD, Move, entry_from, remember, take_back
 from vtex_erp.ledger.stages import COME_BACK, OPEN, Stage
@@ -36,13 +37,15 @@ class BatchSizes:
 
     The first batch holds the `smallest` number of orders worth a batch, the oldest ones: they are in the ERP while
     the others are still being read. `at_once` is how many batches the workers take at the same time; one of more than
-    `largest` orders takes too long. `orders` and `events` bound what one run takes on.
+    `largest` orders takes too long. `orders` and `events` bound what one run takes on; `backlog` those of its orders
+    that an outage of the ERP has left waiting, so that new ones wait a minute at most.
     """
 
     at_once: int
     smallest: int = 25
     largest: int = 500
     orders: int = 5000
+    backlog: int = 1000
     events: int = 20000
 
 
@@ -61,12 +64,14 @@ def events_pulled(ledger: Ledger, run: Run) -> int | None:
     return pulled
 
 
-def finish_pull(ledger: Ledger, run: Run, *, pulled: int) -> None:
-    """The run has pulled all that it will."""
+def finish_pull(ledger: Ledger, run: Run, *, pulled: int, retention_seconds: int | None = None) -> None:
+    """The run has pulled all that it will, from a feed that keeps events for so long."""
     with ledger.write() as connection:
         row = _run(connection, ledger, run)
         connection.execute(
-            update(runs).where(runs.c.id == row.id).values(pulled_at=ledger.clock(), events_pulled=pulled)
+            update(runs)
+            .where(runs.c.id == row.id)
+            .values(pulled_at=ledger.clock(), events_pulled=pulled, feed_retention_seconds=retention_seconds)
         )
 
 
@@ -81,12 +86,16 @@ def receive_orders(ledger: Ledger, task: TaskTry) -> int:
             return received
 
 
-def make(ledger: Ledger, task: TaskTry, *, sizes: BatchSizes) -> Plan:
-    """Plan the orders that are due, oldest first, and the events to be committed besides; once a run."""
+def make(ledger: Ledger, task: TaskTry, *, sizes: BatchSizes, backlog: int | None = None) -> Plan:
+    """Plan the orders that are due, oldest first, and the events to be committed besides; once a run.
+
+    `backlog` bounds the orders that wait for the ERP closer than `sizes` does.
+    """
+    bound = sizes.backlog if backlog is None else min(backlog, sizes.backlog)
     with ledger.write() as connection:
         run = _run(connection, ledger, task.run)
         if run.planned_at is None:
-            _plan_orders(ledger, connection, task, run.id, sizes, _is_due(ledger.clock()))
+            _plan_orders(ledger, connection, task, run.id, sizes, _live(ledger, connection, task, sizes, bound))
             _plan_events(connection, task, run.id, sizes)
             connection.execute(update(runs).where(runs.c.id == run.id).values(planned_at=ledger.clock()))
         return _plan(connection, run.id)
@@ -100,7 +109,8 @@ def make_by_date(ledger: Ledger, task: TaskTry, *, sizes: BatchSizes) -> Plan:
             found = select(found_orders.c.order_id).where(found_orders.c.run == run.id)
             new = ~exists().where(batch_orders.c.entry_id == order_entries.c.id)
             wanted = and_(order_entries.c.order_id.in_(found), or_(_is_due(ledger.clock()), new))
-            _plan_orders(ledger, connection, task, run.id, sizes, wanted)
+            rows = _take(ledger, connection, task, wanted, sizes.orders)
+            _plan_orders(ledger, connection, task, run.id, sizes, rows)
             connection.execute(update(runs).where(runs.c.id == run.id).values(planned_at=ledger.clock()))
         return _plan(connection, run.id)
 
@@ -271,22 +281,10 @@ def _plan_orders(
     task: TaskTry,
     run: int,
     sizes: BatchSizes,
-    wanted: ColumnElement[bool],
+    rows: Sequence[Row[Any]],
 ) -> None:
     now = ledger.clock()
-    due = (
-        select(order_entries)
-        .where(
-            order_entries.c.account == task.run.account,
-            order_entries.c.stage.in_([stage.value for stage in OPEN]),
-            wanted,
-            or_(order_entries.c.lease_until.is_(None), order_entries.c.lease_until < now),
-        )
-        .order_by(order_entries.c.id)
-        .limit(sizes.orders)
-        .with_for_update(skip_locked=True)
-    )
-    entries = [entry_from(row) for row in connection.execute(due)]
+    entries = sorted((entry_from(row) for row in rows), key=lambda entry: entry.id)
     if not entries:
         return
     ids = [entry.id for entry in entries]
@@ -305,8 +303,36 @@ def _plan_orders(
     )
 
 
+def _live(ledger: Ledger, connection: Connection, task: TaskTry, sizes: BatchSizes, backlog: int) -> list[Row[Any]]:
+    """What is due: of the orders that wait since an outage of the ERP only so many, and all others."""
+    due = _is_due(ledger.clock())
+    waits = order_entries.c.cause == ErpDownError.default_cause
+    rows = _take(ledger, connection, task, and_(due, waits), backlog)
+    others = and_(due, or_(order_entries.c.cause.is_(None), ~waits))
+    return [*rows, *_take(ledger, connection, task, others, sizes.orders - len(rows))]
+
+
 def _is_due(now: datetime) -> ColumnElement[bool]:
     return order_entries.c.next_attempt_at <= now
+
+
+def _take(
+    ledger: Ledger, connection: Connection, task: TaskTry, which: ColumnElement[bool], limit: int
+) -> list[Row[Any]]:
+    """Lock the oldest orders that somebody has to work on and nobody holds."""
+    query = (
+        select(order_entries)
+        .where(
+            order_entries.c.account == task.run.account,
+            order_entries.c.stage.in_([stage.value for stage in OPEN]),
+            or_(order_entries.c.lease_until.is_(None), order_entries.c.lease_until < ledger.clock()),
+            which,
+        )
+        .order_by(order_entries.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    return list(connection.execute(query))
 
 
 def _hold(connection: Connection, ids: Sequence[int], now: datetime) -> None:

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from sqlalchemy import and_, func, or_, select
 
+from vtex_erp.errors import ErpDownError
 from vtex_erp.ledger.entries import Run
-from vtex_erp.ledger.stages import SETTLED, Stage
+from vtex_erp.ledger.stages import OPEN, SETTLED, Stage
 from vtex_erp.ledger.tables import batch_orders, events, handles, order_entries, run_events, runs
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from vtex_erp.ledger.ledger import Ledger
+
+SHORTEST_RETENTION_SECONDS = 345_600
+"""Four days, the least that a feed can be configured to keep events (Orders API, Feed configuration)."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +62,44 @@ def orders_of(ledger: Ledger, run: Run) -> list[OrderState]:
     )
     with ledger.read() as connection:
         return [OrderState(row[0], Stage(row[1]), *row[2:]) for row in connection.execute(query)]
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """An account's orders that wait for an ERP that is down.
+
+    `oldest` is the first change that VTEX told of one of them; at `deadline` the feed would have dropped that event.
+    """
+
+    orders: int
+    oldest: datetime | None
+    deadline: datetime | None
+
+
+def waiting_for_erp(ledger: Ledger, account: str) -> Waiting:
+    """Count the account's orders that wait for the ERP, and tell how long VTEX would have kept the oldest event."""
+    waiting = and_(
+        order_entries.c.account == account,
+        order_entries.c.cause == ErpDownError.default_cause,
+        order_entries.c.stage.in_([stage.value for stage in OPEN]),
+    )
+    first = func.min(func.coalesce(events.c.changed_at, events.c.first_seen_at), type_=events.c.changed_at.type)
+    told = select(first).where(
+        events.c.account == account,
+        events.c.needs_order,
+        events.c.order_id.in_(select(order_entries.c.order_id).where(waiting)),
+    )
+    retention = (
+        select(runs.c.feed_retention_seconds)
+        .where(runs.c.account == account, runs.c.feed_retention_seconds.is_not(None))
+        .order_by(runs.c.id.desc())
+        .limit(1)
+    )
+    with ledger.read() as connection:
+        orders = connection.execute(select(func.count()).where(waiting)).scalar_one()
+        oldest = connection.execute(told).scalar()
+        kept = connection.execute(retention).scalar() or SHORTEST_RETENTION_SECONDS
+    return Waiting(orders, oldest, oldest + timedelta(seconds=kept) if oldest else None)
 
 
 def uncommitted_events_of(ledger: Ledger, run: Run) -> int:

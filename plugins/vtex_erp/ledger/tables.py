@@ -10,6 +10,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     DateTime,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -184,6 +185,7 @@ runs = Table(
     Column("pulled_at", UtcDateTime),
     Column("events_pulled", Integer),
     Column("planned_at", UtcDateTime),
+    Column("feed_retention_seconds", Integer),
     UniqueConstraint("dag_id", "run_id"),
 )
 
@@ -242,6 +244,34 @@ findings = Table(
     Column("erp_cents", BigInteger),
     Column("currency", RemoteText(8)),
     Column("mended", Boolean, nullable=False),
+)
+
+# One row for an account and one for each family of calls with a limit of its own: what was leased in each second of
+# the last minute ("second:count ..."), and what a 429 left behind; and one for the share of each priority that is not
+# to starve: how many requests it may make, and when that was counted.
+budgets = Table(
+    "vtex_budget",
+    metadata,
+    Column("account", String(64), primary_key=True),
+    Column("name", String(32), primary_key=True),
+    Column("spent", String, nullable=False),
+    Column("level", Float, nullable=False),
+    Column("filled_at", UtcDateTime, nullable=False),
+    Column("pace", Float, nullable=False),
+    Column("paused_until", UtcDateTime),
+)
+
+# One row for an ERP connection that had trouble.
+breakers = Table(
+    "vtex_breaker",
+    metadata,
+    Column("connection", String(250), primary_key=True),
+    Column("counted_from", UtcDateTime, nullable=False),
+    Column("calls", Integer, nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("opened_at", UtcDateTime),
+    Column("probe_at", UtcDateTime),
+    Column("trouble", RemoteText(128)),
 )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import Param, get_current_context
@@ -99,7 +99,12 @@ def _window(context: Mapping[str, Any]) -> Window:
             "(it covers the day before), create a backfill for a range, or give order_ids.",
             cause="no-interval",
         )
-    return Window.between(start, end)
+    return Window.between(_plain(start), _plain(end))
+
+
+def _plain(moment: datetime) -> datetime:
+    """Airflow's moments are pendulum's, whose differences cannot be divided as a timedelta can."""
+    return datetime.fromtimestamp(moment.timestamp(), timezone.utc)
 
 
 def _counts(listed: Listed) -> dict[str, int]:

@@ -48,7 +48,8 @@ class DeduplicateOperator(StepOperator):
 
     def step(self, ledger: Ledger, task: TaskTry) -> list[dict[str, int]]:
         """Plan."""
-        return batches_of(deduplicate.deduplicate(ledger, task, sizes=batch_sizes()))
+        plan = deduplicate.deduplicate(ledger, task, sizes=batch_sizes(), erp_connection=self.erp_conn_id)
+        return batches_of(plan)
 
 
 class CommitOtherEventsOperator(StepOperator):
@@ -96,7 +97,7 @@ class SubmitOrdersOperator(StepOperator):
 
     def step(self, ledger: Ledger, task: TaskTry) -> dict[str, int]:
         """Submit."""
-        report = submit_orders.submit_orders(ledger, task, self.erp)
+        report = submit_orders.submit_orders(ledger, task, self.erp, erp_connection=self.erp_conn_id)
         report.raise_failures()
         return report.counts()
 
@@ -118,7 +119,7 @@ class StartHandlingOperator(StepOperator):
 
     def step(self, ledger: Ledger, task: TaskTry) -> dict[str, int]:
         """Start handling."""
-        report = start_handling.start_handling(ledger, task, self.vtex, self.erp)
+        report = start_handling.start_handling(ledger, task, self.vtex, self.erp, erp_connection=self.erp_conn_id)
         report.raise_failures()
         return report.counts()
 
@@ -128,7 +129,7 @@ class OutcomeOperator(StepOperator):
 
     def step(self, ledger: Ledger, task: TaskTry) -> dict[str, int]:
         """Sum up."""
-        return outcome.outcome(ledger, task).counts()
+        return outcome.outcome(ledger, task, erp_connection=self.erp_conn_id).counts()
 
 
 def batch_sizes(**bounds: int) -> BatchSizes:

@@ -9,6 +9,7 @@ from urllib.parse import quote
 from airflow.sdk import BaseOperatorLink, get_current_context
 
 from vtex_erp.operators.step import StepOperator
+from vtex_erp.pipeline.erp_guard import ErpGuard
 from vtex_erp.pipeline.reconcile import raise_findings, reconcile
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class ReconcileOperator(StepOperator):
     def step(self, ledger: Ledger, task: TaskTry) -> dict[str, int]:
         """Reconcile."""
         mend = not get_current_context()["params"].get("dry_run")
-        found = reconcile(ledger, task, self.vtex, self.erp, mend=mend)
+        erp = ErpGuard(ledger, self.erp, self.erp_conn_id)
+        found = reconcile(ledger, task, self.vtex, erp, mend=mend)
         raise_findings(found)
         return dict(Counter(each.kind.value for each in found))

@@ -12,7 +12,9 @@ from vtex_erp.hooks.erp import ErpHook
 from vtex_erp.hooks.fields import vtex_settings
 from vtex_erp.hooks.ledger import LedgerHook
 from vtex_erp.ledger import entries
+from vtex_erp.ledger.budget import LedgerBudget
 from vtex_erp.ledger.entries import Run, TaskTry
+from vtex_erp.vtex.budget import Priority
 from vtex_erp.vtex.client import VtexClient
 
 if TYPE_CHECKING:
@@ -35,6 +37,7 @@ class StepOperator(BaseOperator):
     :param vtex_conn_id: connection of type `vtex`
     :param erp_conn_id: connection whose type picks the ERP client
     :param ledger_conn_id: connection of the order ledger
+    :param priority: whose requests to VTEX go first: `live`, then `by-date`, then `reconciliation`
     """
 
     template_fields: Sequence[str] = ("batch",)
@@ -48,6 +51,7 @@ class StepOperator(BaseOperator):
         vtex_conn_id: str = VTEX_CONNECTION,
         erp_conn_id: str = ErpHook.default_conn_name,
         ledger_conn_id: str = LedgerHook.default_conn_name,
+        priority: str = Priority.LIVE.value,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -55,6 +59,7 @@ class StepOperator(BaseOperator):
         self.vtex_conn_id = vtex_conn_id
         self.erp_conn_id = erp_conn_id
         self.ledger_conn_id = ledger_conn_id
+        self.priority = priority
 
     def execute(self, context: Context) -> Any:
         """Run the step and give its counts. Raises from the package's one error tree."""
@@ -84,8 +89,10 @@ class StepOperator(BaseOperator):
 
     @cached_property
     def vtex(self) -> VtexClient:
-        """The VTEX client, one pooled session for the task."""
-        return VtexClient(self._vtex_settings)
+        """The VTEX client, one pooled session for the task, on the account's budget."""
+        settings = self._vtex_settings
+        budget = LedgerBudget(self.ledger, settings.account, settings.limits, Priority(self.priority))
+        return VtexClient(settings, budget=budget)
 
     @cached_property
     def erp(self) -> ErpClient:

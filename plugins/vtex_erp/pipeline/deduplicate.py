@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from vtex_erp.ledger import found, plans
+from vtex_erp.ledger import breaker, found, plans
+from vtex_erp.pipeline.erp_guard import DEFAULT_CONNECTION
 
 if TYPE_CHECKING:
     from vtex_erp.ledger.entries import TaskTry
@@ -15,13 +16,16 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 
-def deduplicate(ledger: Ledger, task: TaskTry, *, sizes: BatchSizes) -> Plan:
+def deduplicate(ledger: Ledger, task: TaskTry, *, sizes: BatchSizes, erp_connection: str = DEFAULT_CONNECTION) -> Plan:
     """Give new events' orders their entries and plan the batches: new orders and those whose retry is due.
 
-    A rerun answers with the plan that the run has already.
+    While the ERP is down, orders that wait for it stay where they are, but for the oldest, which tries it once a
+    minute. A rerun answers with the plan that the run has already.
     """
     received = plans.receive_orders(ledger, task)
-    return _say(received, plans.make(ledger, task, sizes=sizes))
+    standing = breaker.look(ledger, erp_connection)
+    backlog = None if standing.opened_at is None else int(standing.probe_is_due(ledger.clock()))
+    return _say(received, plans.make(ledger, task, sizes=sizes, backlog=backlog))
 
 
 def deduplicate_found(ledger: Ledger, task: TaskTry, *, sizes: BatchSizes, resubmit: bool = False) -> Plan:

@@ -64,7 +64,7 @@ def pull_feed(
         )
     deadline = clock() + min(bounds.seconds, configuration.visibility_timeout_seconds / 3)
     pulled = _drain(ledger, task, vtex, most=bounds.events, in_time=lambda: clock() < deadline)
-    plans.finish_pull(ledger, task.run, pulled=pulled)
+    plans.finish_pull(ledger, task.run, pulled=pulled, retention_seconds=configuration.retention_seconds)
     return pulled
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from vtex_erp.errors import ParkError, RetryableError, StopError, VtexErpError
+from vtex_erp.errors import ErpDownError, ParkError, RetryableError, StopError, VtexErpError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -33,7 +33,7 @@ class StepReport:
     step: str
     reached: Counter[str] = field(default_factory=Counter)
     failures: list[tuple[FailedOrder, VtexErpError]] = field(default_factory=list)
-    stopped_by: StopError | None = None
+    stopped_by: StopError | ErpDownError | None = None
     fenced_off: int = 0
 
     def counts(self) -> dict[str, int]:
@@ -43,7 +43,8 @@ class StepReport:
     def raise_failures(self) -> None:
         """Raise one error for all failed orders; nothing when there are none.
 
-        A `StopError` as it came; `RetryableError` if any order may pass on a second try; else `ParkError`.
+        A `StopError` or `ErpDownError` as it came; `RetryableError` if any order may pass on a second try; else
+        `ParkError`.
         """
         if self.stopped_by:
             raise self.stopped_by

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func
 
 from vtex_erp.erp.protocol import Cancellation
-from vtex_erp.errors import OrderNotFoundError, ParkError, RetryableError, UnclearError, WrongStatusError
+from vtex_erp.errors import ErpDownError, OrderNotFoundError, ParkError, RetryableError, UnclearError, WrongStatusError
 from vtex_erp.ledger.entries import Move
 from vtex_erp.ledger.stages import Stage
 from vtex_erp.ledger.tables import order_entries
+from vtex_erp.pipeline.erp_guard import DEFAULT_CONNECTION, ErpGuard
 from vtex_erp.pipeline.report import StepReport
 from vtex_erp.pipeline.waves import Waves
 from vtex_erp.vtex import statuses
@@ -36,6 +37,7 @@ def start_handling(
     erp: ErpClient,
     *,
     sleep: Callable[[float], None] = time.sleep,
+    erp_connection: str = DEFAULT_CONNECTION,
 ) -> StepReport:
     """Start the handling of the batch's submitted orders, after the ERP accepted them.
 
@@ -51,7 +53,8 @@ def start_handling(
         vtex.settings.concurrency,
         claim_values=lambda now: {"handling_requested_at": func.coalesce(order_entries.c.handling_requested_at, now)},
     )
-    waves.run(lambda entry, _: _start(entry, vtex, erp, sleep), report)
+    guard = ErpGuard(ledger, erp, erp_connection)
+    waves.run(lambda entry, _: _start(entry, vtex, guard, sleep), report)
     return report
 
 
@@ -104,7 +107,14 @@ def _left_ready(entry: OrderEntry, status: str, erp: ErpClient) -> Move:
 
 
 def _cancel_in_erp(entry: OrderEntry, status: str, erp: ErpClient) -> Move:
-    answer = erp.cancel(entry.external_id, reason=f"VTEX: {status} before handling started")
+    try:
+        answer = erp.cancel(entry.external_id, reason=f"VTEX: {status} before handling started")
+    except ErpDownError as error:
+        # The others of the batch need no ERP any more: this is the trouble of one order only.
+        raise RetryableError(
+            f"Order {entry.order_id} was cancelled in VTEX and is to be cancelled in the ERP, too. {error.message}",
+            cause=error.cause,
+        ) from error
     if answer is Cancellation.TOO_LATE:
         raise ParkError(
             f"Order {entry.order_id} was cancelled in VTEX after it came into the ERP as {entry.erp_id}, and the ERP "

@@ -3,6 +3,8 @@
 An order is written down as `submitting` before it is sent. So an order that is found in that stage was perhaps
 created: it is in doubt, and only the ERP can tell. `settle` asks it: found ends the doubt, absent puts the order
 back to `mapped`, unknown leaves it in doubt. Only a `mapped` order is ever sent.
+
+While the breaker of the ERP's connection is open, orders stay where they are; one task a minute tries one order.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from vtex_erp.erp.protocol import Absent, Found, Guarantee
 from vtex_erp.errors import (
+    ErpDownError,
     ParkError,
     RateLimitedError,
     RetryableError,
@@ -23,6 +26,7 @@ from vtex_erp.errors import (
 from vtex_erp.ledger import documents, entries
 from vtex_erp.ledger.entries import Move, failed
 from vtex_erp.ledger.stages import Stage
+from vtex_erp.pipeline.erp_guard import DEFAULT_CONNECTION, ErpGuard
 from vtex_erp.pipeline.report import StepReport
 from vtex_erp.pipeline.waves import Waves
 from vtex_erp.sales.model import SalesOrder
@@ -39,35 +43,59 @@ _FRESH = timedelta(seconds=5)
 """How long a claim is trusted without a look at the ledger; a successor comes later than that."""
 
 
-def submit_orders(ledger: Ledger, task: TaskTry, erp: ErpClient) -> StepReport:
+def submit_orders(
+    ledger: Ledger, task: TaskTry, erp: ErpClient, *, erp_connection: str = DEFAULT_CONNECTION
+) -> StepReport:
     """Submit the batch's mapped orders, after settling those in doubt.
 
     Orders whose answer was lost are settled at once, and sent again where the ERP does not hold them.
     """
     report = StepReport("submit_orders")
-    _settle_and_send(ledger, task, erp, report)
+    guard = ErpGuard(ledger, erp, erp_connection)
+    if guard.down and guard.begin_probe():
+        _settle_and_send(ledger, task, guard, report, most=1)
+        guard.end_probe()
+    if not guard.down:
+        _submit(ledger, task, guard, report)
+    if guard.down:
+        _wait(ledger, task, report, guard.down)
+    del report.reached[Stage.MAPPED.value]  # settled as absent, and counted again when they were sent
+    return report
+
+
+def _submit(ledger: Ledger, task: TaskTry, erp: ErpGuard, report: StepReport) -> None:
+    if not report.stopped_by:
+        _settle_and_send(ledger, task, erp, report)
     in_doubt = any(isinstance(error, UnclearError) for _, error in report.failures)
     if in_doubt and not report.stopped_by:
         # Whatever is not parked goes through the second round, and is counted there.
         report.failures = [failure for failure in report.failures if isinstance(failure[1], ParkError)]
         _settle_and_send(ledger, task, erp, report)
-    del report.reached[Stage.MAPPED.value]  # settled as absent, and counted again when they were sent
-    return report
 
 
-def _settle_and_send(ledger: Ledger, task: TaskTry, erp: ErpClient, report: StepReport) -> None:
-    settle(ledger, task, erp, report)
-    if not report.stopped_by:
-        send(ledger, task, erp, report)
+def _wait(ledger: Ledger, task: TaskTry, report: StepReport, down: ErpDownError) -> None:
+    # Those that failed when it went down wait like all the others; the parked ones do not.
+    report.failures = [failure for failure in report.failures if isinstance(failure[1], ParkError)]
+    waiting = entries.wait_for_erp(ledger, task, down)
+    if not isinstance(report.stopped_by, StopError):
+        report.stopped_by = ErpDownError(f"submit_orders: {waiting} orders wait. {down.message}") if waiting else None
 
 
-def settle(ledger: Ledger, task: TaskTry, erp: ErpClient, report: StepReport) -> None:
+def _settle_and_send(
+    ledger: Ledger, task: TaskTry, erp: ErpGuard, report: StepReport, *, most: int | None = None
+) -> None:
+    settle(ledger, task, erp, report, most=most)
+    if not report.stopped_by and not erp.down:
+        send(ledger, task, erp, report, most=most)
+
+
+def settle(ledger: Ledger, task: TaskTry, erp: ErpClient, report: StepReport, *, most: int | None = None) -> None:
     """Ask the ERP for each order in doubt."""
-    waves = Waves(ledger, task, (Stage.SUBMITTING,), erp.concurrency)
+    waves = Waves(ledger, task, (Stage.SUBMITTING,), erp.concurrency, most=most)
     waves.run(lambda entry, _: _settle(ledger, entry, erp), report)
 
 
-def send(ledger: Ledger, task: TaskTry, erp: ErpClient, report: StepReport) -> None:
+def send(ledger: Ledger, task: TaskTry, erp: ErpClient, report: StepReport, *, most: int | None = None) -> None:
     """Send each mapped order. What was certainly not created waits as `mapped`, the rest stays in doubt."""
     Waves(
         ledger,
@@ -78,6 +106,7 @@ def send(ledger: Ledger, task: TaskTry, erp: ErpClient, report: StepReport) -> N
         claim_as=Stage.SUBMITTING,
         claim_values=lambda now: {"submitting_at": now},
         failed=_not_sent,
+        most=most,
     ).run(lambda entry, document: _send(ledger, entry, document, erp), report)
 
 
@@ -127,7 +156,7 @@ def _claimed_long_ago(ledger: Ledger, entry: OrderEntry) -> bool:
 
 
 def _not_sent(entry: OrderEntry, error: VtexErpError, now: datetime) -> Move:
-    certainly_not_created = isinstance(error, (ParkError, StopError, RateLimitedError))
+    certainly_not_created = isinstance(error, (ParkError, StopError, RateLimitedError, ErpDownError))
     if certainly_not_created or (isinstance(error, RetryableError) and error.cause == "unreachable"):
         return failed(entry, error, now=now, stage=Stage.MAPPED)
     move = failed(entry, error, now=now, stage=Stage.SUBMITTING)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
-from vtex_erp.errors import RetryableError, StopError, VtexErpError
+from vtex_erp.errors import ErpDownError, RetryableError, StopError, VtexErpError
 from vtex_erp.ledger import documents, entries
 from vtex_erp.ledger.stages import Stage
 from vtex_erp.pipeline.report import FailedOrder, StepReport
@@ -50,7 +50,8 @@ class Waves:
 
     `document` is the kind of document that the work needs; an order that has lost it (expired) is read again.
     `claim_as` and `claim_values`, made of the moment of the claim, change the order as it is claimed. `failed`
-    makes the move for an error, where that is more than to wait in the stage in which the order was claimed.
+    makes the move for an error, where that is more than to wait in the stage in which the order was claimed. `most`
+    bounds the number of orders, the oldest first.
     """
 
     ledger: Ledger
@@ -61,10 +62,14 @@ class Waves:
     claim_as: Stage | None = None
     claim_values: Callable[[datetime], Mapping[str, Any]] | None = None
     failed: Callable[[OrderEntry, VtexErpError, datetime], Move] | None = None
+    most: int | None = None
 
     def run(self, act: Act, report: StepReport) -> None:
-        """Act on every order and note what became of it in the report; a `StopError` ends the work early."""
-        waiting = entries.in_batch(self.ledger, self.task, self.stages)
+        """Act on every order and note what became of it in the report.
+
+        A `StopError` or `ErpDownError` ends the work early.
+        """
+        waiting = entries.in_batch(self.ledger, self.task, self.stages)[: self.most]
         with ThreadPoolExecutor(self.concurrency) as pool:
             for ids in _chunks(waiting, self.concurrency * _WAVE_PER_THREAD):
                 self._write(self._work(pool, act, self._claim(ids)), report)
@@ -118,6 +123,9 @@ def _note(result: Result, report: StepReport) -> None:
     entry, error = result.move.entry, result.error
     if error is None:
         report.reached[result.move.to.value] += 1
+        return
+    if isinstance(error, ErpDownError):  # said once, for all that wait
+        report.stopped_by = error
         return
     if isinstance(error, StopError):
         report.stopped_by = error

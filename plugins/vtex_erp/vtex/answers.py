@@ -18,6 +18,7 @@ from vtex_erp.errors import (
     WrongStatusError,
 )
 from vtex_erp.transport import is_html, redirect_host, retry_after
+from vtex_erp.vtex.budget import Family
 from vtex_erp.vtex.lenient import read_json
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ class Call:
     params: Mapping[str, str] | None = None
     body: bytes | None = None
     effect: bool = False
+    family: Family = Family.READ
 
     @property
     def uncertain(self) -> type[RetryableError]:

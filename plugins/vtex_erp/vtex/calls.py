@@ -19,6 +19,7 @@ from vtex_erp.errors import (
     VtexErpError,
 )
 from vtex_erp.vtex.answers import Call
+from vtex_erp.vtex.budget import Family
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -44,7 +45,8 @@ _NO_FEED: Mapping[int, type[VtexErpError]] = {404: FeedNotConfiguredError}
 def read_feed_configuration() -> Call:
     """GET feed/config."""
     path = f"{_FEED}/config"
-    return Call("GET", path, "read the feed's configuration", FEED_RESOURCE, ConfigurationError, _NO_FEED)
+    task = "read the feed's configuration"
+    return Call("GET", path, task, FEED_RESOURCE, ConfigurationError, _NO_FEED, family=Family.FEED)
 
 
 def retrieve_items(limit: int) -> Call:
@@ -52,7 +54,8 @@ def retrieve_items(limit: int) -> Call:
     if not 1 <= limit <= MAX_FEED_ITEMS:
         raise ValueError(f"a read of the feed takes 1 to {MAX_FEED_ITEMS} items, not {limit}")
     params = {"maxlot": str(limit)}
-    return Call("GET", _FEED, "read the feed", FEED_RESOURCE, ConfigurationError, _NO_FEED, params)
+    refused = ConfigurationError
+    return Call("GET", _FEED, "read the feed", FEED_RESOURCE, refused, _NO_FEED, params, family=Family.FEED)
 
 
 def commit_items(handles: Sequence[str]) -> Call:
@@ -60,7 +63,7 @@ def commit_items(handles: Sequence[str]) -> Call:
     if len(handles) > MAX_FEED_ITEMS:
         raise ValueError(f"a commit takes at most {MAX_FEED_ITEMS} handles, not {len(handles)}")
     task, body = f"commit {len(handles)} events of the feed", _json({"handles": list(handles)})
-    return Call("POST", _FEED, task, FEED_RESOURCE, HandleRefusedError, body=body)
+    return Call("POST", _FEED, task, FEED_RESOURCE, HandleRefusedError, body=body, family=Family.FEED)
 
 
 def read_order(order_id: str) -> Call:
@@ -71,13 +74,14 @@ def read_order(order_id: str) -> Call:
 def start_handling_of(order_id: str) -> Call:
     """POST start-handling; it has no body."""
     path, task = f"{_path(order_id)}/start-handling", f"start handling of order {order_id}"
-    return Call("POST", path, task, HANDLING_RESOURCE, ParkError, _ACTION, effect=True)
+    return Call("POST", path, task, HANDLING_RESOURCE, ParkError, _ACTION, effect=True, family=Family.ACTION)
 
 
 def cancel_order(order_id: str, reason: str) -> Call:
     """POST cancel."""
     path, task, body = f"{_path(order_id)}/cancel", f"cancel order {order_id}", _json({"reason": reason})
-    return Call("POST", path, task, CANCEL_RESOURCE, ParkError, _ACTION, body=body, effect=True)
+    family = Family.ACTION
+    return Call("POST", path, task, CANCEL_RESOURCE, ParkError, _ACTION, body=body, effect=True, family=family)
 
 
 def list_of_orders(
@@ -99,7 +103,7 @@ def list_of_orders(
     }
     if statuses:
         params["f_status"] = ",".join(statuses)
-    return Call("GET", _ORDERS, "list orders", LIST_RESOURCE, ConfigurationError, params=params)
+    return Call("GET", _ORDERS, "list orders", LIST_RESOURCE, ConfigurationError, params=params, family=Family.LIST)
 
 
 def _path(order_id: str) -> str:

@@ -18,7 +18,7 @@ from vtex_erp.errors import (
     RetryableError,
     UnclearError,
 )
-from vtex_erp.transport import Clock, Sleep, Transport, pooled_session
+from vtex_erp.transport import Budget, Clock, Sleep, Transport, pooled_session
 from vtex_erp.vtex.answers import Call, raise_for_response, read_answer
 from vtex_erp.vtex.calls import (
     MAX_FEED_ITEMS,
@@ -63,6 +63,8 @@ class CancelReceipt:
 class VtexClient:
     """Calls one VTEX account. Any number of threads may share it; they share one pool and one pause.
 
+    `budget` is what all clients of the account share, wherever they run; without one only a 429 slows this client.
+
     Every method may raise, besides what it names itself:
 
     CredentialsError    401, 403, or a log-in page in place of an answer; says which permission is needed
@@ -80,6 +82,7 @@ class VtexClient:
         session: requests.Session | None = None,
         clock: Clock = time.monotonic,
         sleep: Sleep = time.sleep,
+        budget: Budget | None = None,
     ) -> None:
         self.settings = settings
         self._server = f"VTEX (connection {settings.connection_id!r})"
@@ -93,6 +96,7 @@ class VtexClient:
             session=session or pooled_session(settings.base_url, concurrency=settings.concurrency),
             clock=clock,
             sleep=sleep,
+            budget=budget,
         )
 
     def feed_configuration(self) -> FeedConfiguration:
@@ -205,7 +209,9 @@ class VtexClient:
 
     def _ask(self, call: Call) -> requests.Response:
         try:
-            response = self._transport.send(call.method, call.path, params=call.params, body=call.body)
+            response = self._transport.send(
+                call.method, call.path, params=call.params, body=call.body, family=call.family.value
+            )
         except RateLimitedError:
             raise
         except RetryableError as error:

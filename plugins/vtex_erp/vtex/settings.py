@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from vtex_erp.connection import ConnectionFields
+from vtex_erp.vtex.budget import Family, Limits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,7 +21,7 @@ class VtexSettings:
     """Where one VTEX account is, and the keys to it.
 
     `timeout_seconds` is the longest silence of VTEX in one call; `concurrency` the number of threads that
-    call at the same time.
+    call at the same time; `limits` are the account's requests per minute.
     """
 
     account: str
@@ -30,6 +31,7 @@ class VtexSettings:
     connection_id: str = "vtex_default"
     timeout_seconds: float = 30
     concurrency: int = 32
+    limits: Limits = field(default_factory=Limits)
 
     @classmethod
     def from_connection(
@@ -46,7 +48,8 @@ class VtexSettings:
 
         Host is the base URL, empty for `https://{account}.vtexcommercestable.com.br` (the only environment
         that VTEX lists: Orders API, servers); login the app key, password the app token; Extra has `account`,
-        and if wanted `timeout_seconds` and `concurrency`.
+        and if wanted `timeout_seconds`, `concurrency`, `requests_per_minute` of the account, and
+        `feed_requests_per_minute` and the like for a family of calls.
 
         Raises ConfigurationError naming the connection, the field and what to put there.
         """
@@ -60,6 +63,7 @@ class VtexSettings:
             connection_id=connection_id,
             timeout_seconds=fields.number("timeout_seconds", default=cls.timeout_seconds),
             concurrency=fields.whole_number("concurrency", default=cls.concurrency),
+            limits=_limits(fields),
         )
 
 
@@ -68,3 +72,14 @@ def _account(fields: ConnectionFields) -> str:
     if not _ACCOUNT.fullmatch(account):
         raise fields.wrong("account", "put the VTEX account name, such as mystore, into Extra")
     return account
+
+
+def _limits(fields: ConnectionFields) -> Limits:
+    account = fields.number("requests_per_minute", default=Limits.account)
+
+    def limit(family: Family, default: float = account) -> float:
+        return fields.number(f"{family.value}_requests_per_minute", default=min(default, account))
+
+    return Limits(
+        account, limit(Family.FEED), limit(Family.READ), limit(Family.LIST, Limits.list), limit(Family.ACTION)
+    )
