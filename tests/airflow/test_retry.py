@@ -24,6 +24,7 @@ RETRY, FAIL, DEFAULT = RetryAction.RETRY, RetryAction.FAIL, RetryAction.DEFAULT
         (errors.OrderNotFoundError("not yet"), RETRY, None),
         (errors.ParkError("no"), FAIL, None),
         (errors.HandleRefusedError("no"), FAIL, None),
+        (errors.ErpDownError("wait"), FAIL, None),
         (errors.StopError("no"), FAIL, None),
         (errors.CredentialsError("no"), FAIL, None),
         (errors.ConfigurationError("no"), FAIL, None),

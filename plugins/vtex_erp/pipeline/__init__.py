@@ -15,11 +15,13 @@ any step: orders claimed               a lease                                  
 fetch: order read                      nothing                                  the rerun, which reads again
 map: sales order made                  nothing                                  the rerun, which maps again
 submit: `submitting` written           in doubt                                 the rerun: looks the order up
+submit: the probe was won              an ERP that is down and not tried       the next minute's probe
 submit: ERP created the order          in doubt                                 the rerun: looks it up, finds it
 commit: VTEX took the commit           a handle that is spent                   the rerun: commits it again; VTEX
                                                                                 takes it or refuses it, both end
 start handling: request noted          handling perhaps requested               the rerun: reads the order first
 start handling: VTEX started           handling requested                       the rerun: reads, finds it started
+any request to VTEX: budget leased     requests that nobody makes              they lapse after 1.5 seconds
 outcome                                leases                                   they run out
 =====================================  =======================================  ==================================
 """
