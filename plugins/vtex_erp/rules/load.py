@@ -6,7 +6,6 @@ country `NO` is no boolean.
 
 from __future__ import annotations
 
-import difflib
 import typing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -42,6 +41,8 @@ def load_rules(path: str | Path | None) -> Rules:
 
 def parse_rules(text: str, *, name: str) -> Rules:
     """Read rules from YAML text; `name` is what errors call it. Raises as `load_rules` does."""
+    if all(not line.strip() or line.startswith("#") for line in text.splitlines()):
+        return Rules()
     reader = _Reader(name)
     document = reader.read(text)
     try:
@@ -69,7 +70,7 @@ class _Reader:
 
     def read(self, text: str) -> dict[str, Any]:
         """Give the text's plain data."""
-        # Each task process imports this module; most of them have no rules to read.
+        # Every task process parses the DAG; without rules it need not pay for the import.
         import yaml  # type: ignore[import-untyped]
 
         loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -99,6 +100,8 @@ class _Reader:
         key = tuple(part for part in detail["loc"] if part != "[key]")
         if detail["type"] != "extra_forbidden":
             return f"{self.place(key)}: {detail['msg']}"
+        import difflib
+
         known = _settings(key[:-1])
         near = difflib.get_close_matches(str(key[-1]), known, n=1)
         advice = f"did you mean {near[0]!r}?" if near else f"choose one of: {', '.join(known) or 'none'}"
