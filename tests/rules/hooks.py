@@ -40,3 +40,9 @@ def nothing(sales_order: SalesOrder, order: VtexOrder) -> None:
 
 def raising(sales_order: SalesOrder, order: VtexOrder) -> SalesOrder:
     raise KeyError(sales_order.customer.name)
+
+
+def chatty(sales_order: SalesOrder, order: VtexOrder) -> SalesOrder:
+    customer = sales_order.customer
+    line = sales_order.lines[0].model_copy(update={"description": f"For {customer.name}, {customer.email}"})
+    return sales_order.model_copy(update={"lines": (line, *sales_order.lines[1:])})
