@@ -16,18 +16,7 @@ from vtex_erp.vtex.order import VtexOrder
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-KINDS = [
-    "several-lines",
-    "promotion",
-    "corporate",
-    "pickup",
-    "kit",
-    "marketplace",
-    "weight",
-    "gift-wrapping",
-    "assembly",
-]
-KINDS += ["tax", "surcharge", "many-deliveries", "two-payments", "interest"]
+KINDS = ["promotion", "corporate", "pickup", "kit", "marketplace", "gift-wrapping", "tax", "surcharge", "two-payments"]
 
 
 def mapped(document: Any) -> dict[str, list[Any]]:
