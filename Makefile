@@ -29,6 +29,7 @@ check: setup ## Run the linters, the type checker and the schema check
 	$(BIN)/mypy
 	PYTHONPATH=plugins:. $(BIN)/lint-imports
 	PYTHONPATH=plugins $(BIN)/python -m vtex_erp.sales.schema --check
+	PYTHONPATH=plugins $(BIN)/python -m vtex_erp.rules.schema --check
 
 bench: setup ## Measure against a sequential consumer and a plain DAG (JSON in bench-results/)
 	$(BIN)/python -m sandbox.bench

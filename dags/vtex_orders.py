@@ -5,6 +5,8 @@ It follows the feed, so it cannot be backfilled: backfill `vtex_orders_by_date`.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from airflow.sdk import DAG, CronTriggerTimetable
 
 from vtex_erp.operators.group import DEFAULT_ARGS, orders
@@ -14,6 +16,8 @@ from vtex_erp.operators.orders import (
     OutcomeOperator,
     PullFeedOperator,
 )
+
+RULES_FILE = str(Path(__file__).with_name("rules.yaml"))
 
 with DAG(
     "vtex_orders",
@@ -32,4 +36,4 @@ with DAG(
     others = CommitOtherEventsOperator.partial(task_id="commit_other_events").expand(pulled=pull.output)
     outcome = OutcomeOperator(task_id="outcome", trigger_rule="all_done", retries=0)
 
-    pull >> batches >> [others, orders.expand(batch=batches.output)] >> outcome
+    pull >> batches >> [others, orders.partial(rules_file=RULES_FILE).expand(batch=batches.output)] >> outcome

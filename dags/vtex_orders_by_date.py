@@ -7,6 +7,8 @@ A day begins at midnight in Airflow's own time zone (`[core] default_timezone`).
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from airflow.sdk import DAG, CronDataIntervalTimetable, conf
 
 from vtex_erp.operators.by_date import PARAMS, DeduplicateFoundOperator, FindOrdersOperator
@@ -14,6 +16,8 @@ from vtex_erp.operators.group import DEFAULT_ARGS, orders
 from vtex_erp.operators.orders import OutcomeOperator
 from vtex_erp.operators.reconciliation import ReconcileOperator
 from vtex_erp.vtex.budget import Priority
+
+RULES_FILE = str(Path(__file__).with_name("rules.yaml"))
 
 with DAG(
     "vtex_orders_by_date",
@@ -34,4 +38,4 @@ with DAG(
 
     reconcile = ReconcileOperator(task_id="reconcile", trigger_rule="all_done", priority=Priority.RECONCILIATION.value)
 
-    find >> batches >> orders.expand(batch=batches.output) >> reconcile >> outcome
+    find >> batches >> orders.partial(rules_file=RULES_FILE).expand(batch=batches.output) >> reconcile >> outcome

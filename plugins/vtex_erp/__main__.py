@@ -1,21 +1,32 @@
-"""`python -m vtex_erp`: the commands of the package."""
+"""`python -m vtex_erp`: the commands for a person at a terminal."""
 
 from __future__ import annotations
 
 import argparse
 import sys
+from typing import TYPE_CHECKING
 
-from vtex_erp.commands import resync
+from vtex_erp.commands import explain, resync
+from vtex_erp.errors import VtexErpError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_COMMANDS = (explain, resync)
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Run one command; its status."""
-    parser = argparse.ArgumentParser(prog="python -m vtex_erp", description="VTEX orders into the ERP.")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    resync.add_parser(commands)
-    given = parser.parse_args(arguments)
-    status: int = given.run(given)
-    return status
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m vtex_erp", description=__doc__)
+    subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
+    for command in _COMMANDS:
+        command.add_parser(subparsers)
+    options = parser.parse_args(arguments)
+    try:
+        return int(options.run(options))
+    except VtexErpError as error:
+        sys.stderr.write(f"{error.message}\n")
+        return 1
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import create_engine, make_url, text
 
+from sandbox.airflow import ROOT
 from sandbox.demo import connections
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def settings(sandbox: Sandbox, postgres: str, home: Path, dag_files: Sequence[Pa
     """Airflow's settings: only these DAGs, the sandbox's connections, both databases in PostgreSQL."""
     dags = home / "dags"
     dags.mkdir()
-    for file in dag_files:
+    for file in (*dag_files, ROOT / "dags" / "rules.yaml"):
         shutil.copy(file, dags)
     url = make_url(postgres)
     ledger = {

@@ -1,1 +1,1 @@
-"""The commands of `python -m vtex_erp`: one module each, with `add_parser` and what it runs."""
+"""The commands of `python -m vtex_erp`: one module each, whose `add_parser` sets `run`."""

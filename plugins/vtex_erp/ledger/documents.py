@@ -13,10 +13,10 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from sqlalchemy import delete, select, tuple_
 
 from vtex_erp.errors import ConfigurationError
-from vtex_erp.ledger.tables import documents
+from vtex_erp.ledger.tables import documents, order_entries
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from sqlalchemy.engine import Connection
 
@@ -122,3 +122,18 @@ def load(ledger: Ledger, entry_ids: Iterable[int], kind: str) -> dict[int, str]:
     with ledger.read() as connection:
         rows = connection.execute(query).all()
     return {entry_id: ledger.cipher.decrypt(ciphertext) for entry_id, ciphertext in rows}
+
+
+def held_orders(ledger: Ledger, order_id: str | None = None) -> Iterator[tuple[str, str, str]]:
+    """Give (account, order id, text) of every VTEX order that is still kept, or only of `order_id`."""
+    query = select(documents.c.entry_id, order_entries.c.account, order_entries.c.order_id).where(
+        documents.c.kind == ORDER, documents.c.entry_id == order_entries.c.id
+    )
+    if order_id is not None:
+        query = query.where(order_entries.c.order_id == order_id)
+    with ledger.read() as connection:
+        rows = connection.execute(query.order_by(order_entries.c.order_id)).all()
+    for entry_id, account, name in rows:
+        # One at a time: a month's orders do not fit into memory. One may expire meanwhile.
+        for text in load(ledger, [entry_id], ORDER).values():
+            yield account, name, text

@@ -30,16 +30,17 @@ DEFAULT_ARGS: dict[str, Any] = {
 
 
 @task_group(group_id="orders")
-def orders(batch: XComArg) -> None:
+def orders(batch: XComArg, rules_file: str | None = None) -> None:
     """Fetch, map, submit, commit and start handling for one batch.
 
-    A step fails when one of its orders does; the next one runs all the same, for the others (`all_done`).
+    `rules_file` is the path of the mapping rules. A step fails when one of its orders does; the next one runs all
+    the same, for the others (`all_done`).
     """
     settings: dict[str, Any] = {"batch": batch, "map_index_template": "{{ batch_name }}"}
     later: dict[str, Any] = {**settings, "trigger_rule": "all_done"}
     chain(
         FetchOrdersOperator(task_id="fetch_orders", **settings),
-        MapOrdersOperator(task_id="map_orders", **later),
+        MapOrdersOperator(task_id="map_orders", rules_file=rules_file, **later),
         SubmitOrdersOperator(task_id="submit_orders", **later),
         CommitEventsOperator(task_id="commit_events", **later),
         StartHandlingOperator(task_id="start_handling", **later),

@@ -21,6 +21,7 @@ from vtex_erp.pipeline import (
     submit_orders,
 )
 from vtex_erp.pipeline.pull_feed import PullBounds
+from vtex_erp.rules.load import load_rules
 
 if TYPE_CHECKING:
     from typing import Any
@@ -79,13 +80,22 @@ class FetchOrdersOperator(StepOperator):
 
 
 class MapOrdersOperator(StepOperator):
-    """Makes the batch's sales orders. Returns counts by stage."""
+    """Makes the batch's sales orders. Returns counts by stage.
+
+    :param rules_file: path of the mapping rules; none without them. A mistake in the file is raised when the DAG
+        is parsed, so that the UI shows it as an import error.
+    """
 
     reopens = Stage.FETCHED
 
+    def __init__(self, *, rules_file: str | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.rules_file = rules_file
+        load_rules(rules_file)
+
     def step(self, ledger: Ledger, task: TaskTry) -> dict[str, int]:
         """Map."""
-        report = map_orders.map_orders(ledger, task)
+        report = map_orders.map_orders(ledger, task, load_rules(self.rules_file))
         report.raise_failures()
         return report.counts()
 

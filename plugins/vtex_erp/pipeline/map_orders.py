@@ -10,6 +10,8 @@ from vtex_erp.ledger.entries import Move
 from vtex_erp.ledger.stages import Stage
 from vtex_erp.pipeline.report import StepReport
 from vtex_erp.pipeline.waves import Waves
+from vtex_erp.rules.apply import apply
+from vtex_erp.rules.model import Rules
 from vtex_erp.sales.mapping import map_order
 from vtex_erp.vtex.schemas import VtexOrder
 
@@ -20,16 +22,24 @@ if TYPE_CHECKING:
 _ORDERS_A_WAVE = 16
 
 
-def map_orders(ledger: Ledger, task: TaskTry) -> StepReport:
-    """Map the batch's fetched orders. An order that cannot be mapped is parked: it would fail again."""
+_NO_RULES = Rules()
+
+
+def map_orders(ledger: Ledger, task: TaskTry, rules: Rules = _NO_RULES) -> StepReport:
+    """Map the batch's fetched orders, by `rules`. An order that cannot be mapped is parked: it would fail again."""
     report = StepReport("map_orders")
-    Waves(ledger, task, (Stage.FETCHED,), _ORDERS_A_WAVE, document=documents.ORDER).run(_map, report)
+
+    def move(entry: OrderEntry, document: str) -> Move:
+        return _map(entry, document, rules)
+
+    Waves(ledger, task, (Stage.FETCHED,), _ORDERS_A_WAVE, document=documents.ORDER).run(move, report)
     return report
 
 
-def _map(entry: OrderEntry, document: str) -> Move:
+def _map(entry: OrderEntry, document: str, rules: Rules) -> Move:
     try:
-        sales_order = map_order(VtexOrder.from_json(document), account=entry.account)
+        order = VtexOrder.from_json(document)
+        sales_order = apply(map_order(order, account=entry.account), rules, order=order)
     except VtexErpError:
         raise
     except Exception as error:

@@ -1,0 +1,75 @@
+"""The mapping rules: what a rules file may say. Without a file, and with an empty one, nothing is translated."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Code = Annotated[str, Field(min_length=1)]
+Table = Mapping[Code, Code]
+
+
+class Section(BaseModel):
+    """A section of the rules: immutable, and without settings that nobody declared."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Codes(Section):
+    """A table from VTEX's word to the ERP's."""
+
+    codes: Table = Field(default={}, description="VTEX's word: the ERP's word. Case counts.")
+    unknown: Literal["keep", "park"] = Field(
+        default="keep",
+        description="What becomes of an order with a word that is not in `codes`: `keep` sends VTEX's word, "
+        "`park` stops the order with a cause that names the word.",
+    )
+
+
+class CustomerRules(Section):
+    """Who the customer is in the ERP."""
+
+    document_types: Codes = Field(
+        default=Codes(), description="VTEX's documentType (cpf, rut, …) to the ERP's word, in `customer.document_type`."
+    )
+    default_document_type: Code | None = Field(
+        default=None, description="`customer.document_type` where VTEX gives a document without its kind."
+    )
+    without_document: Literal["keep", "park"] = Field(
+        default="keep",
+        description="A guest with no document, neither a person's nor a company's: `park` stops the order with "
+        "cause `customer-without-document`.",
+    )
+    company_without_document: Literal["keep", "person", "park"] = Field(
+        default="keep",
+        description="A company whose document is missing: `person` sells to its contact instead, `park` stops the "
+        "order with cause `company-without-document`.",
+    )
+
+
+class Rules(Section):
+    """How the merchant's ERP calls what VTEX names otherwise."""
+
+    skus: Codes = Field(default=Codes(), description="SKU id to the ERP's product code, in `ref_id`. `sku` stays.")
+    units: Codes = Field(default=Codes(), description="measurementUnit (un, kg, …), in `unit_of_measure`.")
+    payments: Codes = Field(
+        default=Codes(), description="Payment system id to payment method, in `payments[].system`. `name` stays."
+    )
+    carriers: Codes = Field(default=Codes(), description="Carrier (deliveryCompany), in `deliveries[].carrier`.")
+    couriers: Codes = Field(default=Codes(), description="Courier id, in `deliveries[].docks[].courier_id`.")
+    warehouses: Codes = Field(default=Codes(), description="Warehouse id, in `deliveries[].docks[].warehouse_id`.")
+    docks: Codes = Field(default=Codes(), description="Dock id, in `deliveries[].docks[].dock_id`.")
+    sales_channels: Codes = Field(
+        default=Codes(), description="Sales channel (trade policy), in `source.sales_channel`."
+    )
+    charges: Codes = Field(
+        default=Codes(), description="Charge id (Change, Interest, a service's SKU, …), in `charges[].id`."
+    )
+    customers: CustomerRules = Field(default=CustomerRules(), description="Who the customer is in the ERP.")
+    hook: Annotated[str, Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")] | None = Field(
+        default=None,
+        description="`module:function` for what no table can say: called last, with the sales order and the VTEX "
+        "order; gives the sales order to send.",
+    )
