@@ -8,6 +8,7 @@ import pytest
 
 from sandbox.airflow import free_port
 from tests.e2e.deployment import once
+from vtex_erp.ledger import breaker
 
 if TYPE_CHECKING:
     from tests.e2e.deployment import Deployment
@@ -36,7 +37,7 @@ def test_what_only_a_person_can_mend_fails_at_once(deployment: Deployment, troub
 
 
 def test_an_erp_that_is_away_is_tried_again(deployment: Deployment) -> None:
-    placed = deployment.sandbox.generate(5, seed=1, kinds=["plain"])
+    placed = deployment.sandbox.generate(3, seed=1, kinds=["plain"])  # too few for the breaker
     address = f"http://127.0.0.1:{free_port()}/erp"
     deployment.connect("erp_default", conn_type="http", host=address)
     run = deployment.start()
@@ -47,4 +48,18 @@ def test_an_erp_that_is_away_is_tried_again(deployment: Deployment) -> None:
     deployment.connect("erp_default", conn_type="http", host=deployment.sandbox.erp_url)
     assert run.wait() == "success"
     assert run.tries()["submit_orders[0]"] == 2
+    assert deployment.effects() == once(placed)
+
+
+def test_an_erp_that_is_down_for_everyone_costs_no_retries(deployment: Deployment) -> None:
+    placed = deployment.sandbox.generate(8, seed=1, kinds=["plain"])
+    deployment.connect("erp_default", conn_type="http", host=f"http://127.0.0.1:{free_port()}/erp")
+    run = deployment.run()
+    assert {run.states()["submit_orders[0]"], run.states()["outcome"]} == {"failed"}
+    assert run.tries()["submit_orders[0]"] == 1
+    assert "8 orders wait" in run.log("outcome")
+    deployment.connect("erp_default", conn_type="http", host=deployment.sandbox.erp_url)
+    breaker.give_probe_back(deployment.ledger, "erp_default")  # as if the minute were over
+    deployment.run()  # the oldest order finds out that the ERP is back
+    assert deployment.run().wait() == "success"
     assert deployment.effects() == once(placed)

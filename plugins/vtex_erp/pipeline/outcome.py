@@ -53,8 +53,8 @@ def outcome(ledger: Ledger, task: TaskTry, *, erp_connection: str = DEFAULT_CONN
     entries.release(ledger, task.run)
     if not plans.planned(ledger, task.run):
         raise ParkError(
-            "The run did not get as far as planning its orders: see its first two tasks. Nothing is lost: clear them "
-            "with downstream, or leave it to the next run.",
+            "The run did not get as far as planning its orders: see pull_feed (or find_orders) and deduplicate. "
+            "Nothing is lost: clear the failed one with downstream, or leave it to the next run.",
             cause="not-planned",
         )
     states = reports.orders_of(ledger, task.run)
