@@ -28,8 +28,7 @@ check: setup ## Run the linters, the type checker and the schema check
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	PYTHONPATH=plugins:. $(BIN)/lint-imports
-	PYTHONPATH=plugins $(BIN)/python -m vtex_erp.sales.schema --check
-	PYTHONPATH=plugins $(BIN)/python -m vtex_erp.rules.schema --check
+	PYTHONPATH=plugins $(BIN)/python -m vtex_erp.schemas --check
 
 bench: setup ## Measure against a sequential consumer and a plain DAG (JSON in bench-results/)
 	$(BIN)/python -m sandbox.bench

@@ -20,7 +20,10 @@ Messages name the order and what to do. They never hold a shopper's data or a se
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class VtexErpError(Exception):
@@ -88,9 +91,10 @@ class OrderNotFoundError(RetryableError):
 
 
 class ParkError(VtexErpError):
-    """The order stops here until a person has acted on `cause`."""
+    """The order stops here until a person has acted on `cause`. `learned` is for its row in the ledger all the same."""
 
     default_cause = "parked"
+    learned: Mapping[str, Any] = {}
 
 
 class HandleRefusedError(ParkError):

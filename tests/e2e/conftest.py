@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,7 @@ from vtex_erp.ledger.documents import DocumentCipher
 from vtex_erp.ledger.ledger import open_ledger
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Generator, Iterator, Mapping, Sequence
 
 POLICY = '''
 """The tests start the runs, which the DAG would do itself each minute, and do not wait a quarter of a minute."""
@@ -38,11 +38,24 @@ def task_policy(task):
 '''
 
 
+_FOLDER = Path(__file__).parent
+_open_deployments = ExitStack()
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks at the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Have one worker of the test run do all of this folder: it starts Airflow once."""
     for item in items:
-        if item.path.is_relative_to(Path(__file__).parent):
+        if item.path.is_relative_to(_FOLDER):
             item.add_marker(pytest.mark.xdist_group("airflow"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(nextitem: pytest.Item | None) -> Generator[None]:
+    """Stop Airflow after the folder's last test: idle, it takes a third of a core from the tests that follow."""
+    yield
+    if nextitem is None or not nextitem.path.is_relative_to(_FOLDER):
+        _open_deployments.close()
 
 
 @contextmanager
@@ -77,12 +90,10 @@ def deployed(
 
 
 @pytest.fixture(scope="session")
-def whole_deployment(
-    postgres_server: str, document_key: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Deployment]:
+def whole_deployment(postgres_server: str, document_key: str, tmp_path_factory: pytest.TempPathFactory) -> Deployment:
     """The deployment, once for the session."""
-    with deployed(postgres_server, document_key, tmp_path_factory.mktemp("airflow")) as deployment:
-        yield deployment
+    home = tmp_path_factory.mktemp("airflow")
+    return _open_deployments.enter_context(deployed(postgres_server, document_key, home))
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from tests.ledger.rows import ACCOUNT, TASK, add_entry
 from vtex_erp.ledger import events, plans, tables
 from vtex_erp.ledger.plans import BatchSizes
 from vtex_erp.ledger.tables import handles, order_entries
+from vtex_erp.stores.actions import DEFAULT_ACTIONS
 from vtex_erp.vtex.schemas import FeedEvent
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def test_degenerate_events_of_one_order(ledger: Ledger) -> None:
     rows = _rows(ledger)
     assert [row.deliveries for row in rows] == [2, 2]
     assert all(row.needs_order for row in rows)
-    assert plans.receive_orders(ledger, TASK) == 1
+    assert plans.receive_orders(ledger, TASK, DEFAULT_ACTIONS) == 1
 
 
 def test_nothing_at_all_is_no_event(ledger: Ledger) -> None:
@@ -99,7 +100,7 @@ def test_the_same_order_in_two_accounts(ledger: Ledger) -> None:
     events.record(ledger, ACCOUNT, [_event()])
     events.record(ledger, "otherstore", [_event()])
     assert len(_rows(ledger)) == 2
-    assert plans.receive_orders(ledger, TASK) == 1
+    assert plans.receive_orders(ledger, TASK, DEFAULT_ACTIONS) == 1
 
 
 def test_duplicates_under_other_event_ids_keep_a_handle_each(ledger: Ledger) -> None:
@@ -133,14 +134,14 @@ def test_an_event_without_a_handle_is_kept(ledger: Ledger) -> None:
     events.record(ledger, ACCOUNT, [_event(handle=None, eventId=None)], source="hook")
     assert _handles(ledger) == set()
     assert _rows(ledger)[0].source == "hook"
-    assert plans.receive_orders(ledger, TASK) == 1
+    assert plans.receive_orders(ledger, TASK, DEFAULT_ACTIONS) == 1
 
 
 def test_a_committed_event_that_comes_back_is_committed_again(ledger: Ledger) -> None:
-    add_entry(ledger, "1-01", stage="handling")
+    add_entry(ledger, "1-01", stage="handling", erp_id="SO1", read_change_at=ledger.clock())
     for handle in ("H1", "H2"):
         events.record(ledger, ACCOUNT, [_event(handle=handle)])
-        plans.receive_orders(ledger, TASK)
+        plans.receive_orders(ledger, TASK, DEFAULT_ACTIONS)
         run = replace(TASK, run=replace(TASK.run, run_id=handle))
         assert plans.make(ledger, run, sizes=BatchSizes(1)).events == 1
         [delivery] = events.to_commit_besides(ledger, run)
@@ -162,11 +163,14 @@ def test_a_committed_event_that_comes_back_is_committed_again(ledger: Ledger) ->
         ("ignored", True),
         ("parked", True),
         ("cancelled", True),
+        ("closed", True),
+        ("changed", False),
+        ("cancelling", False),
     ],
 )
 def test_an_event_is_committed_when_its_order_is_settled(ledger: Ledger, stage: str, is_committed: bool) -> None:
     events.record(ledger, ACCOUNT, [_event()])
-    plans.receive_orders(ledger, TASK)
+    plans.receive_orders(ledger, TASK, DEFAULT_ACTIONS)
     plans.make(ledger, TASK, sizes=BatchSizes(1))
     with ledger.write() as connection:
         connection.execute(order_entries.update().values(stage=stage))

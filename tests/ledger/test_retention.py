@@ -15,6 +15,7 @@ from vtex_erp.ledger.entries import Move
 from vtex_erp.ledger.retention import Purged, Retention, purge
 from vtex_erp.ledger.stages import DONE, OPEN, Stage
 from vtex_erp.ledger.tables import batch_orders, documents, events, history, order_entries, runs
+from vtex_erp.stores.actions import DEFAULT_ACTIONS
 
 if TYPE_CHECKING:
     from sqlalchemy import Table
@@ -65,7 +66,7 @@ def test_an_order_that_is_not_done_is_kept_for_ever(ledger: Ledger, stage: Stage
 def test_an_event_whose_order_nobody_has_looked_at_is_kept(ledger: Ledger) -> None:
     _add_event(_at(ledger, days=0), "1-01")
     assert purge(_at(ledger, days=9999)).events == 0
-    assert plans.receive_orders(_at(ledger, days=9999), TASK) == 0
+    assert plans.receive_orders(_at(ledger, days=9999), TASK, DEFAULT_ACTIONS) == 0
     assert purge(_at(ledger, days=9999)).events == 1
 
 
@@ -84,7 +85,7 @@ def test_an_order_whose_entry_is_gone_may_come_again(ledger: Ledger) -> None:
     late = _at(ledger, days=41)
     purge(late)
     _add_event(late, "1-01", needs_order=True, state="ready-for-handling")
-    assert plans.receive_orders(late, replace(TASK, run=replace(RUN, run_id="late"))) == 1
+    assert plans.receive_orders(late, replace(TASK, run=replace(RUN, run_id="late")), DEFAULT_ACTIONS) == 1
 
 
 @pytest.mark.parametrize(

@@ -130,7 +130,7 @@ def test_an_order_that_was_cancelled_after_the_submit_is_cancelled_in_the_erp(wo
     assert _start(world).counts() == {"cancelled": 1, "failed": 0}
     held = sandbox.erp_orders()[world.external_id(order)]
     assert (held["cancelled"], held["cancel_calls"]) == (True, 1)
-    assert held["cancel_reason"] == "VTEX: canceled before handling started"
+    assert held["cancel_reason"] == "VTEX: canceled"
     world.later()
     assert sandbox.feed_counters()["total"] == 0
     assert world.stages() == {"cancelled": 1}

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from vtex_erp.errors import ConfigurationError
-from vtex_erp.rules import schema
 from vtex_erp.rules.load import load_rules, parse_rules
 from vtex_erp.rules.model import Rules
 
@@ -64,7 +63,3 @@ def test_every_mistake_is_named() -> None:
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"none\.yaml cannot be read \(FileNotFoundError\)"):
         load_rules(tmp_path / "none.yaml")
-
-
-def test_the_schema_file_fits_the_model() -> None:
-    assert schema.SCHEMA_FILE.read_text(encoding="utf-8") == schema.schema_text()

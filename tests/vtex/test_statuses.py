@@ -5,8 +5,7 @@ from itertools import combinations
 import pytest
 
 from vtex_erp.vtex import statuses
-from vtex_erp.vtex.schemas import FeedEvent
-from vtex_erp.vtex.statuses import event_needs_order, normalise_status
+from vtex_erp.vtex.statuses import normalise_status
 
 GROUPS = (
     frozenset({statuses.READY_FOR_HANDLING}),
@@ -15,24 +14,6 @@ GROUPS = (
     statuses.CANCELLATION_ASKED,
     statuses.BEFORE_READY,
 )
-
-
-def event(state: str, domain: str = "Fulfillment") -> FeedEvent:
-    return FeedEvent(order_id="1-01", state=state, domain=domain)
-
-
-@pytest.mark.parametrize("state", ["ready-for-handling", " Ready-For-Handling ", "unknow", "unknown", ""])
-def test_the_trigger_and_events_that_say_nothing_need_the_order(state):
-    assert event_needs_order(event(state))
-
-
-@pytest.mark.parametrize("state", [*sorted(frozenset().union(*GROUPS[1:])), "a-status-of-tomorrow"])
-def test_other_states_do_not(state):
-    assert not event_needs_order(event(state))
-
-
-def test_a_changed_document_needs_the_order_whatever_its_state():
-    assert event_needs_order(event("handling", domain="OrdersDocumentUpdated"))
 
 
 def test_no_status_means_two_things():

@@ -15,7 +15,7 @@ from sqlalchemy import and_, bindparam, or_, select, update
 
 from vtex_erp.errors import ErpDownError, ParkError, RetryableError, VtexErpError
 from vtex_erp.ledger import documents
-from vtex_erp.ledger.stages import COME_BACK, OPEN, Stage
+from vtex_erp.ledger.stages import ENDS, OPEN, Stage
 from vtex_erp.ledger.tables import batch_orders, history, order_entries, runs
 
 if TYPE_CHECKING:
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
     from vtex_erp.ledger.ledger import Ledger
-
-_READ_AGAIN = (Stage.RECEIVED, Stage.FETCHED, Stage.MAPPED)
 
 HOLD = timedelta(hours=1)
 """How long an order that a run has taken on waits for that run before any other run may plan it."""
@@ -73,12 +71,14 @@ class OrderEntry:
     received_at: datetime
     order_changed_at: datetime | None
     news: int
+    vtex_status: str | None
     value_cents: int | None
     currency: str | None
     digest: str | None
     erp_id: str | None
     submitting_at: datetime | None
     handling_requested_at: datetime | None
+    cancelled_in_erp_at: datetime | None = None
     claimed_at: datetime | None = None
 
     @property
@@ -103,7 +103,7 @@ def failed(entry: OrderEntry, error: VtexErpError, *, now: datetime, stage: Stag
     trouble = {"cause": error.cause[:128], "message": error.message}
     stage = stage or entry.stage
     if isinstance(error, ParkError):
-        return Move(entry, Stage.PARKED, {**trouble, "parked_from": stage.value}, note=error.cause)
+        return Move(entry, Stage.PARKED, {**error.learned, **trouble, "parked_from": stage.value}, note=error.cause)
     if isinstance(error, ErpDownError):
         return Move(entry, stage, {**trouble, "attempts": entry.attempts, "next_attempt_at": now}, note=error.cause)
     attempts = entry.attempts + 1
@@ -115,7 +115,7 @@ def failed(entry: OrderEntry, error: VtexErpError, *, now: datetime, stage: Stag
 
 
 def wait_for_erp(ledger: Ledger, task: TaskTry, error: ErpDownError) -> int:
-    """The batch's orders that were to go into the ERP wait where they are, in the stage that they are in.
+    """The batch's orders that are to go into the ERP, or out of it, wait in the stage that they are in.
 
     They are due at once; planning lets them pass when the ERP is back. The answer is their number.
     """
@@ -127,7 +127,7 @@ def wait_for_erp(ledger: Ledger, task: TaskTry, error: ErpDownError) -> int:
         "lease_owner": None,
         "lease_until": None,
     }
-    waiting = order_entries.c.stage.in_(_values((Stage.MAPPED, Stage.SUBMITTING)))
+    waiting = order_entries.c.stage.in_(_values((Stage.MAPPED, Stage.SUBMITTING, Stage.CANCELLING)))
     with ledger.write() as connection:
         answer = connection.execute(
             update(order_entries).where(_in_batch(task), waiting, _free(task, now)).values(values)
@@ -199,12 +199,14 @@ def write(ledger: Ledger, task: TaskTry, moves: Sequence[Move]) -> list[OrderEnt
     """Write the moves and give the leases back, in one transaction.
 
     The answer are the entries that somebody else has claimed meanwhile, and those that were to end although an
-    event has told of a change meanwhile: of those nothing was written, and they are worked on again.
+    event has told of a change meanwhile: of those nothing was written, and they are worked on again. An order whose
+    handling has started is `changed` then.
     """
     now = ledger.clock()
     with ledger.write() as connection:
         standing = _lock(connection, [move.entry.id for move in moves])
-        valid = [move for move in moves if _is_valid(move, standing.get(move.entry.id))]
+        heard = [_hear(move, standing.get(move.entry.id), now) for move in moves]
+        valid = [move for move in heard if move is not None]
         _update(connection, {move.entry.id: _changes(move, now) for move in valid})
         kept = [(move.entry.id, kind, text) for move in valid for kind, text in move.documents.items()]
         documents.store(ledger, connection, kept)
@@ -223,11 +225,18 @@ def _lock(connection: Connection, entry_ids: Sequence[int]) -> dict[int, Any]:
     return {row.id: row for row in connection.execute(query)}
 
 
-def _is_valid(move: Move, standing: Any) -> bool:
+def _hear(move: Move, standing: Any, now: datetime) -> Move | None:
+    """The move, given what has happened since the claim; None when the order must be worked on again.
+
+    An event would take an order back from its end; one that came meanwhile must, too.
+    """
     if standing is None or standing.fence != move.entry.fence:
-        return False
-    # An event would bring the order back from such an end; one that came meanwhile must, too.
-    return move.to not in COME_BACK or bool(standing.news == move.entry.news)
+        return None
+    if move.to not in ENDS or standing.news == move.entry.news:
+        return move
+    if move.to is Stage.HANDLING:  # what was done must not be forgotten
+        return replace(move, to=Stage.CHANGED, values={**move.values, "next_attempt_at": now})
+    return None
 
 
 def _changes(move: Move, now: datetime) -> dict[str, Any]:
@@ -254,24 +263,43 @@ def _update(connection: Connection, changes: Mapping[int, Mapping[str, Any]]) ->
         connection.execute(update(order_entries).where(order_entries.c.id == bindparam("entry")), rows)
 
 
+_STARTS_OVER: Mapping[Stage, Mapping[Stage, Stage]] = {
+    Stage.RECEIVED: {
+        **dict.fromkeys((Stage.RECEIVED, Stage.FETCHED, Stage.MAPPED), Stage.RECEIVED),
+        **dict.fromkeys((Stage.CHANGED, Stage.CANCELLING), Stage.CHANGED),
+    },
+    Stage.FETCHED: dict.fromkeys((Stage.FETCHED, Stage.MAPPED), Stage.FETCHED),
+    Stage.MAPPED: {Stage.MAPPED: Stage.MAPPED, Stage.CANCELLING: Stage.CANCELLING},
+    Stage.SUBMITTED: {Stage.SUBMITTED: Stage.SUBMITTED},
+}
+"""By a step's first stage: where an order that stands in a stage, or was parked from it, starts over."""
+
+
 def reopen(ledger: Ledger, task: TaskTry, *, to: Stage) -> int:
-    """A person runs a step again: take the batch's orders that failed there, or after it, back to its first stage.
+    """A person runs the step that begins with the stage `to` again: take the orders back that failed there, or later.
 
     Orders before the submit that already passed the step go through it again; orders that may be, or are, in the
-    ERP never go back. The answer is their number.
+    ERP are never sent again. The answer is their number.
     """
-    later = _READ_AGAIN[_READ_AGAIN.index(to) + 1 :] if to in _READ_AGAIN else ()
-    parked_from = _values((to, *later))
-    eligible = or_(
-        order_entries.c.stage.in_(_values(later)),
-        and_(order_entries.c.stage == Stage.PARKED.value, order_entries.c.parked_from.in_(parked_from)),
-    )
+    back = _STARTS_OVER[to]
     now = ledger.clock()
-    query = select(order_entries).where(_in_batch(task), eligible, _free(task, now)).with_for_update(skip_locked=True)
+    taken = 0
     with ledger.write() as connection:
-        taken = [entry_from(row) for row in connection.execute(query)]
-        take_back(connection, task, taken, to, now=now, note="run again by hand")
-    return len(taken)
+        for target in dict.fromkeys(back.values()):
+            query = select(order_entries).where(_in_batch(task), _starts_over(back, target), _free(task, now))
+            rows = connection.execute(query.with_for_update(skip_locked=True)).all()
+            take_back(connection, task, [entry_from(row) for row in rows], target, now=now, note="run again by hand")
+            taken += len(rows)
+    return taken
+
+
+def _starts_over(back: Mapping[Stage, Stage], target: Stage) -> ColumnElement[bool]:
+    stages = [stage for stage, start in back.items() if start is target]
+    passed = [stage for stage in stages if stage is not target]
+    return or_(
+        order_entries.c.stage.in_(_values(passed)),
+        and_(order_entries.c.stage == Stage.PARKED.value, order_entries.c.parked_from.in_(_values(stages))),
+    )
 
 
 def take_back(
@@ -372,10 +400,12 @@ def entry_from(row: Row[Any]) -> OrderEntry:
         received_at=row.received_at,
         order_changed_at=row.order_changed_at,
         news=row.news,
+        vtex_status=row.vtex_status,
         value_cents=row.value_cents,
         currency=row.currency,
         digest=row.digest,
         erp_id=row.erp_id,
         submitting_at=row.submitting_at,
         handling_requested_at=row.handling_requested_at,
+        cancelled_in_erp_at=row.cancelled_in_erp_at,
     )

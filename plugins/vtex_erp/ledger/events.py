@@ -20,7 +20,6 @@ from vtex_erp.ledger.tables import (
     runs,
     upsert,
 )
-from vtex_erp.vtex.statuses import event_needs_order
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -84,7 +83,7 @@ def _upsert(
             "change": change,
             "source": source,
             "changed_at": deliveries[0].current_change,
-            "needs_order": event_needs_order(deliveries[0]),
+            "needs_order": True,
             "deliveries": len(deliveries),
             "first_seen_at": now,
             "last_seen_at": now,

@@ -15,8 +15,9 @@ from sqlalchemy import and_, exists, func, insert, or_, select, update
 from vtex_erp.errors import ErpDownError
 from vtex_erp.ledger import events as event_queries
 from vtex_erp.ledger.entries import HOLD, Move, entry_from, remember, take_back
-from vtex_erp.ledger.stages import COME_BACK, OPEN, Stage
+from vtex_erp.ledger.stages import ENDS, OPEN, Stage
 from vtex_erp.ledger.tables import batch_orders, events, found_orders, insert_new, order_entries, run_events, runs
+from vtex_erp.stores.actions import Concern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from vtex_erp.ledger.entries import Run, TaskTry
     from vtex_erp.ledger.ledger import Ledger
+    from vtex_erp.stores.actions import Actions
 
 _CHUNK = 500
 
@@ -75,13 +77,16 @@ def finish_pull(ledger: Ledger, run: Run, *, pulled: int, retention_seconds: int
         )
 
 
-def receive_orders(ledger: Ledger, task: TaskTry) -> int:
-    """Give every new event's order an order entry. The number of orders that came in or came back."""
+def receive_orders(ledger: Ledger, task: TaskTry, actions: Actions) -> int:
+    """Give the order of every new event that concerns it an order entry, or take it back from its end.
+
+    The number of orders that came in or came back.
+    """
     received = 0
     while True:
         with ledger.write() as connection:
             rows = _new_events(connection, task.run.account)
-            received += _receive(ledger, connection, task, rows)
+            received += _receive(ledger, connection, task, rows, actions)
         if len(rows) < _CHUNK:
             return received
 
@@ -162,28 +167,52 @@ def _new_events(connection: Connection, account: str) -> Sequence[Row[Any]]:
     return connection.execute(query).all()
 
 
-def _receive(ledger: Ledger, connection: Connection, task: TaskTry, rows: Sequence[Row[Any]]) -> int:
+def _receive(ledger: Ledger, connection: Connection, task: TaskTry, rows: Sequence[Row[Any]], actions: Actions) -> int:
     now = ledger.clock()
-    connection.execute(update(events).where(events.c.id.in_([row.id for row in rows])).values(deduplicated_at=now))
-    latest: dict[str, datetime | None] = {}
-    for row in rows:
-        if row.needs_order:
-            changes = [change for change in (latest.get(row.order_id), row.changed_at) if change]
-            latest[row.order_id] = max(changes, default=None)
-    known = known_entries(connection, task.run.account, list(latest))
-    came_back = [entry for entry in known.values() if entry.stage in _COME_BACK]
-    at_work = [entry.id for entry in known.values() if entry.stage in _AT_WORK]
+    concerns = {row.id: actions.about(row.state, row.domain) for row in rows}
+    told = [row for row in rows if concerns[row.id] is not Concern.NONE]
+    known = known_entries(connection, task.run.account, list({row.order_id for row in told}))
+    wanted = known.keys() | {row.order_id for row in told if concerns[row.id] is Concern.ANY_ORDER}
+    needed = [row for row in told if row.order_id in wanted and not _was_read(row, known.get(row.order_id))]
+    _deduplicated(connection, rows, needed, now)
+    latest = _latest_changes(needed)
+    ended = [entry for order_id, entry in known.items() if order_id in latest and entry.stage in _ENDS]
+    at_work = [entry.id for order_id, entry in known.items() if order_id in latest and entry.stage in _AT_WORK]
     news = update(order_entries).where(order_entries.c.id.in_(at_work))
     connection.execute(news.values(news=order_entries.c.news + 1))
-    for entry in came_back:
+    for entry in ended:
         come_back(connection, task, entry, latest[entry.order_id], now)
-    new = [order_id for order_id in latest if order_id not in known]
-    insert_entries(connection, task, {order_id: latest[order_id] for order_id in new}, now)
-    return len(new) + len(came_back)
+    new = {order_id: change for order_id, change in latest.items() if order_id not in known}
+    insert_entries(connection, task, new, now)
+    return len(new) + len(ended)
+
+
+def _was_read(event: Row[Any], entry: Row[Any] | None) -> bool:
+    """Whether the order has been read since the change, and what came of it is in the ERP: nothing new."""
+    if entry is None or entry.erp_id is None or event.changed_at is None or entry.read_change_at is None:
+        return False
+    return bool(event.changed_at <= entry.read_change_at)
+
+
+def _deduplicated(connection: Connection, rows: Sequence[Row[Any]], needed: Sequence[Row[Any]], now: datetime) -> None:
+    need = {row.id for row in needed}
+    for needs_order in (True, False):
+        ids = [row.id for row in rows if (row.id in need) is needs_order]
+        connection.execute(
+            update(events).where(events.c.id.in_(ids)).values(deduplicated_at=now, needs_order=needs_order)
+        )
+
+
+def _latest_changes(rows: Sequence[Row[Any]]) -> dict[str, datetime | None]:
+    latest: dict[str, datetime | None] = {}
+    for row in rows:
+        changes = [change for change in (latest.get(row.order_id), row.changed_at) if change]
+        latest[row.order_id] = max(changes, default=None)
+    return latest
 
 
 _NO_TROUBLE: dict[str, Any] = {"cause": None, "message": None, "parked_from": None, "attempts": 0}
-_COME_BACK = [stage.value for stage in COME_BACK]
+_ENDS = [stage.value for stage in ENDS]
 _AT_WORK = [stage.value for stage in OPEN]
 
 
@@ -207,36 +236,20 @@ def come_back(
     *,
     note: str = "a new event",
 ) -> None:
-    """An ended order became ready again, for instance after a denied cancellation; its row is locked."""
+    """An ended order is to be read again; its row is locked. One that is in the ERP stays known as such."""
     entry = entry_from(row)
-    to, trouble = _way_back(row)
+    to = Stage.RECEIVED if row.erp_id is None else Stage.CHANGED
     values = {
         "stage": to.value,
         "changed_at": now,
         "order_changed_at": changed_at,
         "fence": entry.fence,
-        "next_attempt_at": None if to is Stage.PARKED else now,
+        "next_attempt_at": now,
         "handling_requested_at": None,
-        **trouble,
+        **_NO_TROUBLE,
     }
     connection.execute(update(order_entries).where(order_entries.c.id == row.id).values(values))
     remember(connection, task, [Move(entry, to, note=note)], now)
-
-
-def _way_back(row: Row[Any]) -> tuple[Stage, dict[str, Any]]:
-    if row.erp_id is None:
-        return Stage.RECEIVED, _NO_TROUBLE
-    if row.parked_from == Stage.SUBMITTED.value:
-        return Stage.SUBMITTED, _NO_TROUBLE
-    message = (
-        f"Order {row.order_id} is ready for handling again in VTEX, but its sales order {row.erp_id} was cancelled "
-        "in the ERP. Decide in the ERP, then start handling or cancel in VTEX by hand."
-    )
-    return Stage.PARKED, {
-        "cause": "ready-again-after-cancellation",
-        "message": message,
-        "parked_from": row.stage,
-    }
 
 
 def insert_entries(

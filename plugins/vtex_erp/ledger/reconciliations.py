@@ -94,8 +94,8 @@ def sides(ledger: Ledger, run: Run) -> list[Sides]:
         return [Sides(*row[:4], Stage(row[4]) if row[4] else None, *row[5:]) for row in connection.execute(query)]
 
 
-def start_handling_again(ledger: Ledger, task: TaskTry, order_ids: Sequence[str]) -> None:
-    """Take orders back whose handling VTEX does not know of: the next run reads each, and starts it where needed."""
+def look_again(ledger: Ledger, task: TaskTry, order_ids: Sequence[str]) -> None:
+    """Take orders back of which VTEX knows something else: the next run reads each, and does what its status says."""
     now = ledger.clock()
     query = (
         select(order_entries)
@@ -109,11 +109,11 @@ def start_handling_again(ledger: Ledger, task: TaskTry, order_ids: Sequence[str]
     )
     with ledger.write() as connection:
         behind = [entry_from(row) for row in connection.execute(query)]
-        take_back(connection, task, behind, Stage.SUBMITTED, now=now, note="VTEX does not know of the handling")
+        take_back(connection, task, behind, Stage.CHANGED, now=now, note="VTEX says something else")
         connection.execute(
             order_entries.update()
             .where(order_entries.c.id.in_([entry.id for entry in behind]))
-            .values(next_attempt_at=now)
+            .values(next_attempt_at=now, handling_requested_at=None)
         )
 
 

@@ -96,7 +96,7 @@ events = Table(
     Column("change", Word, nullable=False),
     Column("source", String(16), nullable=False),
     Column("changed_at", UtcDateTime),
-    Column("needs_order", Boolean, nullable=False),
+    Column("needs_order", Boolean, nullable=False),  # decided when it is deduplicated
     Column("deliveries", Integer, nullable=False),
     Column("first_seen_at", UtcDateTime, nullable=False),
     Column("last_seen_at", UtcDateTime, nullable=False),
@@ -130,12 +130,14 @@ order_entries = Table(
     Column("order_changed_at", UtcDateTime),  # the latest change that an event told us of
     Column("news", Integer, nullable=False),  # events that came in while the order was worked on
     Column("vtex_status", Word),
+    Column("read_change_at", UtcDateTime),  # the order's own latest change, when it was last read
     Column("value_cents", BigInteger),
     Column("currency", RemoteText(8)),
     Column("digest", String(64)),  # of the sales order
     Column("erp_id", RemoteText(255)),
     Column("submitting_at", UtcDateTime),
     Column("handling_requested_at", UtcDateTime),
+    Column("cancelled_in_erp_at", UtcDateTime),
     Column("parked_from", String(16)),
     Column("cause", RemoteText(128)),
     Column("message", RemoteText),

@@ -30,17 +30,16 @@ DEFAULT_ARGS: dict[str, Any] = {
 
 
 @task_group(group_id="orders")
-def orders(batch: XComArg, rules_file: str | None = None) -> None:
+def orders(batch: XComArg) -> None:
     """Fetch, map, submit, commit and start handling for one batch.
 
-    `rules_file` is the path of the mapping rules. A step fails when one of its orders does; the next one runs all
-    the same, for the others (`all_done`).
+    A step fails when one of its orders does; the next one runs all the same, for the others (`all_done`).
     """
     settings: dict[str, Any] = {"batch": batch, "map_index_template": "{{ batch_name }}"}
     later: dict[str, Any] = {**settings, "trigger_rule": "all_done"}
     chain(
         FetchOrdersOperator(task_id="fetch_orders", **settings),
-        MapOrdersOperator(task_id="map_orders", rules_file=rules_file, **later),
+        MapOrdersOperator(task_id="map_orders", **later),
         SubmitOrdersOperator(task_id="submit_orders", **later),
         CommitEventsOperator(task_id="commit_events", **later),
         StartHandlingOperator(task_id="start_handling", **later),

@@ -49,7 +49,9 @@ class DeduplicateOperator(StepOperator):
 
     def step(self, ledger: Ledger, task: TaskTry) -> list[dict[str, int]]:
         """Plan."""
-        plan = deduplicate.deduplicate(ledger, task, sizes=batch_sizes(), erp_connection=self.erp_conn_id)
+        plan = deduplicate.deduplicate(
+            ledger, task, sizes=batch_sizes(), erp_connection=self.store.erp, actions=self.store.what_to_do
+        )
         return batches_of(plan)
 
 
@@ -74,28 +76,19 @@ class FetchOrdersOperator(StepOperator):
 
     def step(self, ledger: Ledger, task: TaskTry) -> dict[str, int]:
         """Fetch."""
-        report = fetch_orders.fetch_orders(ledger, task, self.vtex)
+        report = fetch_orders.fetch_orders(ledger, task, self.vtex, self.store.what_to_do)
         report.raise_failures()
         return report.counts()
 
 
 class MapOrdersOperator(StepOperator):
-    """Makes the batch's sales orders. Returns counts by stage.
-
-    :param rules_file: path of the mapping rules; none without them. A mistake in the file is raised when the DAG
-        is parsed, so that the UI shows it as an import error.
-    """
+    """Makes the batch's sales orders, by the store's mapping rules. Returns counts by stage."""
 
     reopens = Stage.FETCHED
 
-    def __init__(self, *, rules_file: str | None = None, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.rules_file = rules_file
-        load_rules(rules_file)
-
     def step(self, ledger: Ledger, task: TaskTry) -> dict[str, int]:
         """Map."""
-        report = map_orders.map_orders(ledger, task, load_rules(self.rules_file))
+        report = map_orders.map_orders(ledger, task, load_rules(self.store.rules))
         report.raise_failures()
         return report.counts()
 
@@ -107,7 +100,7 @@ class SubmitOrdersOperator(StepOperator):
 
     def step(self, ledger: Ledger, task: TaskTry) -> dict[str, int]:
         """Submit."""
-        report = submit_orders.submit_orders(ledger, task, self.erp, erp_connection=self.erp_conn_id)
+        report = submit_orders.submit_orders(ledger, task, self.erp, erp_connection=self.store.erp)
         report.raise_failures()
         return report.counts()
 
@@ -129,7 +122,14 @@ class StartHandlingOperator(StepOperator):
 
     def step(self, ledger: Ledger, task: TaskTry) -> dict[str, int]:
         """Start handling."""
-        report = start_handling.start_handling(ledger, task, self.vtex, self.erp, erp_connection=self.erp_conn_id)
+        report = start_handling.start_handling(
+            ledger,
+            task,
+            self.vtex,
+            self.erp,
+            erp_connection=self.store.erp,
+            actions=self.store.what_to_do,
+        )
         report.raise_failures()
         return report.counts()
 
@@ -139,7 +139,7 @@ class OutcomeOperator(StepOperator):
 
     def step(self, ledger: Ledger, task: TaskTry) -> dict[str, int]:
         """Sum up."""
-        return outcome.outcome(ledger, task, erp_connection=self.erp_conn_id).counts()
+        return outcome.outcome(ledger, task, erp_connection=self.store.erp).counts()
 
 
 def batch_sizes(**bounds: int) -> BatchSizes:

@@ -42,7 +42,7 @@ class ReconcileOperator(StepOperator):
     def step(self, ledger: Ledger, task: TaskTry) -> dict[str, int]:
         """Reconcile."""
         mend = not get_current_context()["params"].get("dry_run")
-        erp = ErpGuard(ledger, self.erp, self.erp_conn_id)
+        erp = ErpGuard(ledger, self.erp, self.store.erp)
         found = reconcile(ledger, task, self.vtex, erp, mend=mend)
         raise_findings(found)
         return dict(Counter(each.kind.value for each in found))

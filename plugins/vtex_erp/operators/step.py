@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,8 @@ from vtex_erp.hooks.ledger import LedgerHook
 from vtex_erp.ledger import entries
 from vtex_erp.ledger.budget import LedgerBudget
 from vtex_erp.ledger.entries import Run, TaskTry
-from vtex_erp.vtex.budget import Priority
+from vtex_erp.stores.model import Store
+from vtex_erp.vtex.budget import Family, Limits, Priority
 from vtex_erp.vtex.client import VtexClient
 
 if TYPE_CHECKING:
@@ -25,17 +27,15 @@ if TYPE_CHECKING:
     from vtex_erp.erp.protocol import ErpClient
     from vtex_erp.ledger.ledger import Ledger
     from vtex_erp.ledger.stages import Stage
+    from vtex_erp.stores.model import Budget
     from vtex_erp.vtex.settings import VtexSettings
-
-VTEX_CONNECTION = "vtex_default"
 
 
 class StepOperator(BaseOperator):
     """Runs one step of the order loop.
 
     :param batch: what `deduplicate` says of the batch: `{"batch": 0, "orders": 25}`; for the steps of a batch
-    :param vtex_conn_id: connection of type `vtex`
-    :param erp_conn_id: connection whose type picks the ERP client
+    :param store: the store that is served, with its connections
     :param ledger_conn_id: connection of the order ledger
     :param priority: whose requests to VTEX go first: `live`, then `by-date`, then `reconciliation`
     """
@@ -48,16 +48,14 @@ class StepOperator(BaseOperator):
         self,
         *,
         batch: Any = None,
-        vtex_conn_id: str = VTEX_CONNECTION,
-        erp_conn_id: str = ErpHook.default_conn_name,
+        store: Store | None = None,
         ledger_conn_id: str = LedgerHook.default_conn_name,
         priority: str = Priority.LIVE.value,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.batch = batch
-        self.vtex_conn_id = vtex_conn_id
-        self.erp_conn_id = erp_conn_id
+        self.store = store or Store()
         self.ledger_conn_id = ledger_conn_id
         self.priority = priority
 
@@ -97,12 +95,13 @@ class StepOperator(BaseOperator):
     @cached_property
     def erp(self) -> ErpClient:
         """The ERP client."""
-        return ErpHook(self.erp_conn_id).get_client()
+        return ErpHook(self.store.erp).get_client()
 
     @cached_property
     def _vtex_settings(self) -> VtexSettings:
         # Not by VtexHook: HttpHook, its base, costs each task process a fifth of a second of imports.
-        return vtex_settings(self.vtex_conn_id)
+        settings = vtex_settings(self.store.vtex)
+        return replace(settings, limits=_limits(settings.limits, self.store.budget))
 
     def _task_try(self, context: Context) -> TaskTry:
         ti = context["ti"]
@@ -118,3 +117,9 @@ class StepOperator(BaseOperator):
         """Tell a cleared task from Airflow's own retry: a clear sets max_tries anew, from the tries made so far."""
         ti = context["ti"]
         return ti.try_number > 1 and ti.try_number == ti.max_tries - int(self.retries or 0) + 1
+
+
+def _limits(limits: Limits, budget: Budget) -> Limits:
+    """The connection's limits, and instead of them what the stores file says; no family has more than the account."""
+    given = replace(limits, **{name: number for name, number in budget if number is not None})
+    return replace(given, **{family.value: min(given.account, given.of(family)) for family in Family})

@@ -7,22 +7,31 @@ from typing import TYPE_CHECKING
 
 from vtex_erp.ledger import breaker, found, plans
 from vtex_erp.pipeline.erp_guard import DEFAULT_CONNECTION
+from vtex_erp.stores.actions import DEFAULT_ACTIONS
 
 if TYPE_CHECKING:
     from vtex_erp.ledger.entries import TaskTry
     from vtex_erp.ledger.ledger import Ledger
     from vtex_erp.ledger.plans import BatchSizes, Plan
+    from vtex_erp.stores.actions import Actions
 
 _log = logging.getLogger(__name__)
 
 
-def deduplicate(ledger: Ledger, task: TaskTry, *, sizes: BatchSizes, erp_connection: str = DEFAULT_CONNECTION) -> Plan:
+def deduplicate(
+    ledger: Ledger,
+    task: TaskTry,
+    *,
+    sizes: BatchSizes,
+    erp_connection: str = DEFAULT_CONNECTION,
+    actions: Actions = DEFAULT_ACTIONS,
+) -> Plan:
     """Give new events' orders their entries and plan the batches: new orders and those whose retry is due.
 
     While the ERP is down, orders that wait for it stay where they are, but for the oldest, which tries it once a
     minute. A rerun answers with the plan that the run has already.
     """
-    received = plans.receive_orders(ledger, task)
+    received = plans.receive_orders(ledger, task, actions)
     standing = breaker.look(ledger, erp_connection)
     backlog = None if standing.opened_at is None else int(standing.probe_is_due(ledger.clock()))
     return _say(received, plans.make(ledger, task, sizes=sizes, backlog=backlog))

@@ -2,44 +2,72 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from vtex_erp.errors import OrderNotFoundError, ParkError, RetryableError
 from vtex_erp.ledger import documents
-from vtex_erp.ledger.entries import Move
 from vtex_erp.ledger.stages import Stage
+from vtex_erp.pipeline.decide import decide
 from vtex_erp.pipeline.report import StepReport
 from vtex_erp.pipeline.waves import Waves
+from vtex_erp.stores.actions import DEFAULT_ACTIONS
 from vtex_erp.vtex import statuses
 from vtex_erp.vtex.schemas import OrderHead
 
 if TYPE_CHECKING:
-    from vtex_erp.ledger.entries import OrderEntry, TaskTry
+    from vtex_erp.ledger.entries import Move, OrderEntry, TaskTry
     from vtex_erp.ledger.ledger import Ledger
+    from vtex_erp.stores.actions import Actions
     from vtex_erp.vtex.client import VtexClient
 
-_PATIENCE_WITH_404 = 5
+_PATIENCE = 5
 _CLOCK_TOLERANCE = timedelta(seconds=5)
 
 
-def fetch_orders(ledger: Ledger, task: TaskTry, vtex: VtexClient) -> StepReport:
-    """Read the batch's received orders.
+def fetch_orders(ledger: Ledger, task: TaskTry, vtex: VtexClient, actions: Actions = DEFAULT_ACTIONS) -> StepReport:
+    """Read the batch's orders that are new, or that VTEX has told news of.
 
     What counts is the order as it is now, not the event: events come late, twice and out of order.
     """
     report = StepReport("fetch_orders")
-    waves = Waves(ledger, task, (Stage.RECEIVED,), vtex.settings.concurrency)
-    waves.run(lambda entry, _: fetch(entry, vtex), report)
+    waves = Waves(ledger, task, (Stage.RECEIVED, Stage.CHANGED), vtex.settings.concurrency)
+    waves.run(lambda entry, _: fetch(entry, vtex, actions), report)
     return report
 
 
-def fetch(entry: OrderEntry, vtex: VtexClient) -> Move:
-    """Read one order: `fetched` when it is ready for handling, else `cancelled` or `ignored`."""
+def fetch(entry: OrderEntry, vtex: VtexClient, actions: Actions = DEFAULT_ACTIONS) -> Move:
+    """Read one order and decide what comes next for it."""
+    text = _read(entry, vtex)
+    head = OrderHead.from_json(text)
+    status = statuses.normalise_status(head.status)
+    _refuse_stale(entry, head, status)
     try:
-        text = vtex.get_order(entry.order_id)
+        _refuse_incomplete(entry, status)
+        move = decide(entry, status, actions.for_order(status, text, erp_id=entry.erp_id))
+    except ParkError as error:
+        error.learned = seen(head)
+        raise
+    kept = {documents.ORDER: text} if move.to is Stage.FETCHED else {}
+    return replace(move, values={**seen(head), **move.values}, documents=kept)
+
+
+def seen(head: OrderHead) -> dict[str, Any]:
+    """What the ledger keeps of an order that was read."""
+    return {
+        "vtex_status": head.status,
+        "value_cents": head.value,
+        "currency": head.currency,
+        "read_change_at": head.last_change,
+    }
+
+
+def _read(entry: OrderEntry, vtex: VtexClient) -> str:
+    try:
+        return vtex.get_order(entry.order_id)
     except OrderNotFoundError as error:
-        if entry.attempts < _PATIENCE_WITH_404:
+        if entry.attempts < _PATIENCE:
             raise
         raise ParkError(
             f"VTEX has sent an event for order {entry.order_id} but answers 404 when it is read, "
@@ -47,33 +75,28 @@ def fetch(entry: OrderEntry, vtex: VtexClient) -> Move:
             cause=error.cause,
             status=error.status,
         ) from error
-    head = OrderHead.from_json(text)
-    stage = _next_stage(entry, head)
-    values = {"vtex_status": head.status, "value_cents": head.value, "currency": head.currency}
-    if stage is Stage.FETCHED:
-        return Move(entry, stage, values, {documents.ORDER: text})
-    return Move(entry, stage, values, note=f"VTEX says {head.status}")
 
 
-def _next_stage(entry: OrderEntry, head: OrderHead) -> Stage:
-    status = statuses.normalise_status(head.status)
-    if status == statuses.READY_FOR_HANDLING:
-        return Stage.FETCHED
-    if status in statuses.CANCELLED:
-        return Stage.CANCELLED
+def _refuse_incomplete(entry: OrderEntry, status: str) -> None:
     if not status or status == "detail.state.null":
         raise ParkError(
             f"Order {entry.order_id} has no status: its creation was not finished, or its workflow is broken. "
             "Look at it in VTEX's admin; it is read again when VTEX tells of a change.",
             cause="order-incomplete",
         )
-    if status in statuses.BEFORE_READY and _is_stale(entry, head):
+
+
+def _refuse_stale(entry: OrderEntry, head: OrderHead, status: str) -> None:
+    """An older state than the event told of may have been read: VTEX's reads lag behind its events."""
+    is_new = entry.stage is Stage.RECEIVED
+    if (is_new and status not in statuses.BEFORE_READY) or (not is_new and entry.attempts >= _PATIENCE):
+        return
+    if _is_stale(entry, head):
         raise RetryableError(
-            f"VTEX told that order {entry.order_id} is ready for handling, but an older state was read ({status}). "
-            "It is read again later.",
+            f"VTEX told of a change of order {entry.order_id}, but an older state was read ({status}). It is read "
+            "again later.",
             cause="stale-read",
         )
-    return Stage.IGNORED
 
 
 def _is_stale(entry: OrderEntry, head: OrderHead) -> bool:

@@ -51,8 +51,7 @@ def reconcile(
     with ThreadPoolExecutor(erp.concurrency) as pool:
         found = [each for each in pool.map(comparison.compare, all_sides) if each]
     if mend:
-        behind = [each.order_id for each in found if each.kind is Kind.STATUS_BEHIND]
-        reconciliations.start_handling_again(ledger, task, behind)
+        reconciliations.look_again(ledger, task, [each.order_id for each in found if each.mended])
     else:
         found = [_not_mended(each) for each in found]
     reconciliations.keep(ledger, task.run, found)
@@ -144,7 +143,9 @@ class _Comparison:
         seen = _Seen(order, fresh, erp_cents)
         if status in CANCELLED and not answer.cancelled:
             return seen.finding(
-                Kind.CANCELLED_IN_VTEX, f"VTEX says {status}; the ERP still has it as {answer.erp_id}. Cancel it there."
+                Kind.CANCELLED_IN_VTEX,
+                f"VTEX says {status}; the ERP still has it as {answer.erp_id}. The next run cancels it there.",
+                mended=order.stage is Stage.HANDLING,
             )
         if status not in CANCELLED and answer.cancelled:
             return seen.finding(

@@ -4,6 +4,8 @@ An order is written down as `submitting` before it is sent. So an order that is 
 created: it is in doubt, and only the ERP can tell. `settle` asks it: found ends the doubt, absent puts the order
 back to `mapped`, unknown leaves it in doubt. Only a `mapped` order is ever sent.
 
+Orders that VTEX has cancelled meanwhile are cancelled in the ERP first.
+
 While the breaker of the ERP's connection is open, orders stay where they are; one task a minute tries one order.
 """
 
@@ -26,6 +28,7 @@ from vtex_erp.errors import (
 from vtex_erp.ledger import documents, entries
 from vtex_erp.ledger.entries import Move, failed
 from vtex_erp.ledger.stages import Stage
+from vtex_erp.pipeline.cancel_orders import cancel_in_erp
 from vtex_erp.pipeline.erp_guard import DEFAULT_CONNECTION, ErpGuard
 from vtex_erp.pipeline.report import StepReport
 from vtex_erp.pipeline.waves import Waves
@@ -84,9 +87,17 @@ def _wait(ledger: Ledger, task: TaskTry, report: StepReport, down: ErpDownError)
 def _settle_and_send(
     ledger: Ledger, task: TaskTry, erp: ErpGuard, report: StepReport, *, most: int | None = None
 ) -> None:
-    settle(ledger, task, erp, report, most=most)
+    cancel(ledger, task, erp, report, most=most)
+    if not report.stopped_by and not erp.down:
+        settle(ledger, task, erp, report, most=most)
     if not report.stopped_by and not erp.down:
         send(ledger, task, erp, report, most=most)
+
+
+def cancel(ledger: Ledger, task: TaskTry, erp: ErpClient, report: StepReport, *, most: int | None = None) -> None:
+    """Cancel each order that VTEX has cancelled, and that is in the ERP or may be."""
+    waves = Waves(ledger, task, (Stage.CANCELLING,), erp.concurrency, most=most)
+    waves.run(lambda entry, _: cancel_in_erp(entry, erp, status=entry.vtex_status or "", now=ledger.clock()), report)
 
 
 def settle(ledger: Ledger, task: TaskTry, erp: ErpClient, report: StepReport, *, most: int | None = None) -> None:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
-import inspect
 from collections.abc import Callable
 from decimal import Decimal
-from functools import cache
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from vtex_erp.errors import ConfigurationError, ParkError
+from vtex_erp.errors import ParkError
+from vtex_erp.functions import function_named
 from vtex_erp.sales.model import SalesOrder
 from vtex_erp.sales.money import exact, from_cents, to_cents
 from vtex_erp.vtex.lenient import field_paths
@@ -24,29 +22,13 @@ Hook = Callable[[SalesOrder, VtexOrder], SalesOrder]
 _ZERO = Decimal("0.00")
 
 
-@cache
-def hook_function(name: str) -> Hook:
-    """Find `module:function`. Raises ConfigurationError when it is not there or does not take two arguments."""
-    module_name, _, function_name = name.partition(":")
-    try:
-        function = getattr(importlib.import_module(module_name), function_name)
-        inspect.signature(function).bind(None, None)
-    except Exception as error:
-        raise ConfigurationError(
-            f"{name!r} cannot be used ({type(error).__name__}: {error}). Put the module where Airflow imports "
-            "modules of DAGs from, with a function that takes the sales order and the VTEX order.",
-            cause="rules",
-        ) from error
-    return function  # type: ignore[no-any-return]
-
-
 def call_hook(name: str, sales_order: SalesOrder, order: VtexOrder) -> SalesOrder:
     """Give what the hook makes of the sales order, proven anew.
 
     Raises ParkError with cause `hook:<error>` when it raises; with `hook:ValidationError` when its result is no
     sales order, and `hook:totals-mismatch` when the result is another order or its amounts do not prove.
     """
-    hook = hook_function(name)
+    hook: Hook = function_named(name)
     try:
         with exact():
             result = hook(sales_order, order)

@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from vtex_erp.functions import FunctionName
+from vtex_erp.settings_file import Section
 
 Code = Annotated[str, Field(min_length=1)]
 Table = Mapping[Code, Code]
-
-
-class Section(BaseModel):
-    """A section of the rules: immutable, and without settings that nobody declared."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Codes(Section):
@@ -68,7 +65,7 @@ class Rules(Section):
         default=Codes(), description="Charge id (Change, Interest, a service's SKU, …), in `charges[].id`."
     )
     customers: CustomerRules = Field(default=CustomerRules(), description="Who the customer is in the ERP.")
-    hook: Annotated[str, Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")] | None = Field(
+    hook: FunctionName | None = Field(
         default=None,
         description="`module:function` for what no table can say: called last, with the sales order and the VTEX "
         "order; gives the sales order to send.",

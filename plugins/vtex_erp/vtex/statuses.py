@@ -6,11 +6,6 @@ Portuguese in every locale.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from vtex_erp.vtex.schemas import FeedEvent
-
 READY_FOR_HANDLING = "ready-for-handling"
 """The seller may import the order and confirm with start-handling."""
 
@@ -82,13 +77,13 @@ def normalise_status(status: str | None) -> str:
     return (status or "").strip().lower()
 
 
-def event_needs_order(event: FeedEvent) -> bool:
-    """Tell whether the order behind the event must be read.
+def says_nothing(state: str, domain: str) -> bool:
+    """Tell whether an event leaves it to the order to say what happened.
 
-    So for ready-for-handling, and for events that do not say what happened: those of a FromOrders filter,
-    whose state is "unknow" (sic). Every other state, known or not, is no reason to import.
+    So those of a FromOrders filter, whose state is "unknow" (sic) and whose domain is no workflow.
     """
-    state = normalise_status(event.state)
-    if state == READY_FOR_HANDLING or state in _SAYS_NOTHING:
-        return True
-    return event.domain.strip().lower() == _CHANGED_DOCUMENT
+    return normalise_status(state) in _SAYS_NOTHING or normalise_status(domain) == _CHANGED_DOCUMENT
+
+
+KNOWN = frozenset({READY_FOR_HANDLING}) | HANDLING_STARTED | CANCELLED | CANCELLATION_ASKED | BEFORE_READY
+"""Every status that VTEX's documents name, misspellings among them."""

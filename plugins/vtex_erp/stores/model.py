@@ -1,0 +1,109 @@
+"""The stores: what dags/stores.yaml may say. An empty file is one store with all the defaults."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping
+from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, Field, field_validator
+from pydantic.json_schema import SkipJsonSchema
+
+from vtex_erp.errors import ConfigurationError
+from vtex_erp.functions import function_named
+from vtex_erp.settings_file import Section
+from vtex_erp.stores.actions import Action, Actions
+from vtex_erp.vtex import statuses
+
+DEFAULT_NAME = "main"
+
+_CRON = re.compile(r"(\S+\s+){4}\S+|@\w+")
+_VALUES = tuple(action.value for action in Action)
+
+
+def _schedule(text: str) -> str:
+    if not _CRON.fullmatch(text):
+        raise ValueError(f"{text!r} is no cron expression; every minute is '* * * * *'")
+    return text
+
+
+def _time_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(f"{name!r} is no time zone; put a name such as America/Sao_Paulo") from None
+    return name
+
+
+ConnectionId = Annotated[str, Field(pattern=r"^[\w.-]+$", max_length=250)]
+StoreName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]*$", max_length=40)]
+
+
+class Budget(Section):
+    """Requests a minute that the store's VTEX account may make. What is left out is as the connection says."""
+
+    account: float | None = Field(default=None, gt=0, description="All requests together (VTEX allows 6000).")
+    feed: float | None = Field(default=None, gt=0, description="Reads and commits of the feed.")
+    read: float | None = Field(default=None, gt=0, description="Reads of orders.")
+    list: float | None = Field(default=None, gt=0, description="Pages of the order list (VTEX allows 5000).")
+    action: float | None = Field(default=None, gt=0, description="Start handling, and cancel.")
+
+
+class Store(Section):
+    """One store: its connections, and how it is served. `name` is its key in the file."""
+
+    name: SkipJsonSchema[StoreName] = DEFAULT_NAME
+    vtex: ConnectionId = Field(default="vtex_default", description="Connection of type `vtex`.")
+    erp: ConnectionId = Field(default="erp_default", description="Connection of the ERP; its type picks the client.")
+    rules: str | None = Field(
+        default="rules.yaml", description="The mapping rules: a file beside this one; empty for none."
+    )
+    schedule: Annotated[str, AfterValidator(_schedule)] = Field(
+        default="* * * * *", description="When `vtex_orders` reads the feed: a cron expression, in UTC."
+    )
+    time_zone: Annotated[str, AfterValidator(_time_zone)] | None = Field(
+        default=None, description="Where a day of `vtex_orders_by_date` begins at midnight; Airflow's own without it."
+    )
+    actions: Mapping[str, str] = Field(
+        default={},
+        description="By status in VTEX: `bring-in`, `hold`, `cancel`, `close`, `note`, or `module:function`. "
+        "What is left out is done as docs/stores.md says.",
+    )
+    budget: Budget = Budget()
+
+    @field_validator("actions")
+    @classmethod
+    def _actions_exist(cls, actions: Mapping[str, str]) -> Mapping[str, str]:
+        for status, action in actions.items():
+            if status not in statuses.KNOWN:
+                raise ValueError(f"{status!r} is no status of VTEX{_near(status, statuses.KNOWN)}")
+            if ":" in action:
+                _find(action)
+            elif action not in _VALUES:
+                raise ValueError(f"{status}: {action!r} is no action{_near(action, _VALUES)}")
+        return actions
+
+    @property
+    def what_to_do(self) -> Actions:
+        """The store's actions by status."""
+        return Actions(self.actions)
+
+
+def _find(function: str) -> None:
+    try:
+        function_named(function)
+    except ConfigurationError as error:
+        raise ValueError(error.message) from error
+
+
+def _near(word: str, known: frozenset[str] | tuple[str, ...]) -> str:
+    near = difflib.get_close_matches(word, sorted(known), n=1)
+    return f"; did you mean {near[0]!r}?" if near else f"; choose one of: {', '.join(sorted(known))}"
+
+
+class Stores(Section):
+    """The file."""
+
+    stores: Mapping[StoreName, Store] = Field(default={}, description="The stores by name.")

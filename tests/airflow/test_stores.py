@@ -1,0 +1,71 @@
+"""Several stores in one file."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from vtex_erp.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+DAGS = Path(__file__).resolve().parents[2] / "dags"
+PLAIN = {"vtex_orders", "vtex_orders_by_date"}
+TWENTY = "stores:\n" + "".join(
+    f"  shop-{number}: {{vtex: vtex_{number}, erp: erp_{number}, rules: '', schedule: '*/{number} * * * *'}}\n"
+    for number in range(1, 20)
+)
+
+
+@pytest.fixture
+def bag(tmp_path: Path) -> Callable[[str], Any]:
+    def load(stores: str) -> Any:
+        from airflow.dag_processing.dagbag import DagBag
+
+        for file in DAGS.iterdir():
+            if file.is_file():
+                shutil.copy(file, tmp_path)
+        (tmp_path / "stores.yaml").write_text(stores)
+        return DagBag(str(tmp_path))
+
+    return load
+
+
+def test_twenty_stores_and_one_of_them_broken(bag: Callable[[str], Any]) -> None:
+    loaded = bag(TWENTY + "  broken: {vtex: vtex_20, schedul: never}\n")
+    assert loaded.import_errors == {}
+    dags = loaded.dags
+    good = {f"{plain}__shop-{number}" for plain in PLAIN for number in range(1, 20)}
+    broken = {f"{plain}__broken" for plain in PLAIN}
+    assert good | broken <= set(dags)
+    assert not PLAIN & set(dags)
+    assert set(dags["vtex_orders__shop-7"].task_ids) > {"pull_feed", "orders.submit_orders", "outcome"}
+    assert dags["vtex_orders__shop-7"].timetable.expression == "*/7 * * * *"
+    assert dags["vtex_orders__shop-7"].get_task("pull_feed").store.vtex == "vtex_7"
+    [task] = dags["vtex_orders__broken"].tasks
+    with pytest.raises(ConfigurationError, match=r"line 21: stores\.broken\.schedul is not a setting; did you mean"):
+        task.execute({})
+    assert "stores.broken.schedul" in dags["vtex_orders__broken"].doc_md
+
+
+def test_the_mistake_of_a_single_store_is_an_import_error(bag: Callable[[str], Any]) -> None:
+    loaded = bag("stores: {main: {schedul: never}}")
+    assert set(loaded.dags) == {"vtex_maintenance"}
+    assert all("stores.main.schedul is not a setting" in text for text in loaded.import_errors.values())
+
+
+def test_the_dags_of_a_store_can_be_written_down(bag: Callable[[str], Any]) -> None:
+    """As the DAG processor does: what a task is given must go into Airflow's database."""
+    from airflow.serialization.serialized_objects import DagSerialization
+
+    text = str([DagSerialization.to_dict(dag) for dag in bag(TWENTY).dags.values()])
+    assert "vtex_7" in text
+
+
+def test_a_task_process_makes_its_own_dag_only(bag: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("_AIRFLOW_PARSING_CONTEXT_DAG_ID", "vtex_orders__shop-3")
+    assert set(bag(TWENTY).dags) - {"vtex_maintenance"} == {"vtex_orders__shop-3"}

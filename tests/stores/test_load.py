@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from vtex_erp.errors import ConfigurationError
+from vtex_erp.stores.load import load_stores
+from vtex_erp.stores.model import Store
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from vtex_erp.stores.load import Served
+
+
+def load(folder: Path, text: str) -> tuple[Served, ...]:
+    (folder / "rules.yaml").write_text("")
+    file = folder / "stores.yaml"
+    file.write_text(text)
+    return load_stores(file)
+
+
+def mistake(folder: Path, text: str) -> str:
+    (only,) = load(folder, text)
+    assert only.store is None
+    assert only.mistake is not None
+    assert only.mistake.cause in ("stores", "rules")
+    return only.mistake.message
+
+
+@pytest.mark.parametrize("text", ["", "# nothing\n", "stores:\n", "stores:\n  main:\n", "stores: {main: {}}"])
+def test_an_empty_file_is_one_store_with_all_the_defaults(tmp_path: Path, text: str) -> None:
+    (only,) = load(tmp_path, text)
+    assert only.store == Store(rules=str(tmp_path / "rules.yaml"))
+    assert only.dag_id("vtex_orders") == "vtex_orders"
+
+
+def test_several_stores_have_dags_of_their_own(tmp_path: Path) -> None:
+    text = "stores:\n  brazil:\n  chile: {vtex: vtex_chile, erp: tryton, schedule: '*/5 * * * *', rules: ''}\n"
+    brazil, chile = load(tmp_path, text)
+    assert (brazil.dag_id("vtex_orders"), chile.dag_id("vtex_orders")) == ("vtex_orders__brazil", "vtex_orders__chile")
+    assert chile.store == Store(name="chile", vtex="vtex_chile", erp="tryton", schedule="*/5 * * * *", rules=None)
+
+
+@pytest.mark.parametrize(
+    ("block", "said"),
+    [
+        ("{vtx: x}", "stores.yaml, line 2: stores.main.vtx is not a setting; did you mean 'vtex'?"),
+        ("{schedule: often}", "stores.main.schedule: 'often' is no cron expression"),
+        ("{time_zone: Brazil}", "'Brazil' is no time zone"),
+        ("{budget: {account: none}}", "stores.main.budget.account"),
+        ("{budget: {acount: 5}}", "stores.main.budget.acount is not a setting; did you mean 'account'?"),
+        ("{actions: {cancelled: erase}}", "cancelled: 'erase' is no action; choose one of: bring-in"),
+        ("{actions: {redy-for-handling: note}}", "'redy-for-handling' is no status of VTEX; did you mean 'ready-for-"),
+        ("{actions: {canceled: 'nowhere_at_all:f'}}", "'nowhere_at_all:f' cannot be used (ModuleNotFoundError"),
+        ("{rules: none.yaml}", "none.yaml cannot be read (FileNotFoundError)"),
+        ("{name: other}", "the store's name is its key, 'main'"),
+        ("[vtex]", "stores.main: must be a table of settings"),
+    ],
+)
+def test_a_mistake_names_file_line_and_key(tmp_path: Path, block: str, said: str) -> None:
+    assert said in mistake(tmp_path, f"stores:\n  main: {block}")
+
+
+@pytest.mark.parametrize("text", ["store: {}", "stores: [a]", "stores: {", "- a"])
+def test_a_file_that_cannot_be_read_is_refused_as_a_whole(tmp_path: Path, text: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"stores\.yaml"):
+        load(tmp_path, text)
+
+
+def test_a_name_that_is_no_dag_id(tmp_path: Path) -> None:
+    assert "stores.a b" in mistake(tmp_path, "stores: {a b: {}}")
+
+
+def test_a_broken_store_leaves_the_others_alone(tmp_path: Path) -> None:
+    good, broken, twin = load(tmp_path, "stores: {a: {}, b: {erp: [x]}, c: {}}")
+    assert good.store
+    assert broken.store is None
+    assert twin.mistake
+    assert "'vtex_default', which a reads too" in twin.mistake.message
