@@ -13,6 +13,7 @@ from vtex_erp.errors import (
     ConfigurationError,
     FeedNotConfiguredError,
     HandleRefusedError,
+    HookNotConfiguredError,
     OrderNotFoundError,
     ParkError,
     UnclearError,
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
+    from vtex_erp.vtex.filters import WantedFeed, WantedHook
+
 MAX_FEED_ITEMS = 10
 """VTEX allows 10 a read: Orders API, Retrieve feed items. A commit takes what one read gave."""
 
@@ -36,17 +39,81 @@ CANCEL_RESOURCE = "'Cancel order'"
 
 _ORDERS = "/api/oms/pvt/orders"
 _FEED = "/api/orders/feed"
+_FEED_CONFIG = f"{_FEED}/config"
+_HOOK_CONFIG = "/api/orders/hook/config"
+_JSONATA = "/api/orders/expressions/jsonata"
+
+_BAD_FILTER = "Correct the filter: its two types must not be mixed."
+_BAD_HOOK = (
+    "VTEX calls https only, and before it stores a hook it sends it a ping, which must be answered 200 within five "
+    "seconds: check the address, and that it can be reached from outside."
+)
+_BAD_EXPRESSION = "Correct the expression: it must be JSONata, about an order's document in JSON."
 
 _NOT_FOUND: Mapping[int, type[VtexErpError]] = {404: OrderNotFoundError}
 _ACTION: Mapping[int, type[VtexErpError]] = {404: OrderNotFoundError, 409: UnclearError}
 _NO_FEED: Mapping[int, type[VtexErpError]] = {404: FeedNotConfiguredError}
+_NO_HOOK: Mapping[int, type[VtexErpError]] = {404: HookNotConfiguredError}
 
 
 def read_feed_configuration() -> Call:
     """GET feed/config."""
-    path = f"{_FEED}/config"
-    task = "read the feed's configuration"
-    return Call("GET", path, task, FEED_RESOURCE, ConfigurationError, _NO_FEED, family=Family.FEED)
+    return _of_feed("GET", _FEED_CONFIG, "read the feed's configuration", _NO_FEED)
+
+
+def write_feed_configuration(wanted: WantedFeed) -> Call:
+    """POST feed/config: create and update are one."""
+    task, body = "configure the feed", _json(wanted.document())
+    return _of_feed("POST", _FEED_CONFIG, task, body=body, advice=_BAD_FILTER)
+
+
+def delete_feed_configuration() -> Call:
+    """DELETE feed/config; 404 where there is none."""
+    return _of_feed("DELETE", _FEED_CONFIG, "delete the feed's configuration", _NO_FEED)
+
+
+def read_hook_configuration() -> Call:
+    """GET hook/config; 404 where there is none."""
+    return _of_feed("GET", _HOOK_CONFIG, "read the hook's configuration", _NO_HOOK)
+
+
+def write_hook_configuration(wanted: WantedHook) -> Call:
+    """POST hook/config: create and update are one. VTEX pings the hook before it answers."""
+    task, body = "configure the hook", _json(wanted.document())
+    return _of_feed("POST", _HOOK_CONFIG, task, body=body, advice=_BAD_HOOK)
+
+
+def delete_hook_configuration() -> Call:
+    """DELETE hook/config; 404 where there is none."""
+    return _of_feed("DELETE", _HOOK_CONFIG, "delete the hook's configuration", _NO_HOOK)
+
+
+def try_expression(expression: str, document: str) -> Call:
+    """POST expressions/jsonata. The document goes in as a text."""
+    body = _json({"Expression": expression, "Document": document})
+    return _of_feed("POST", _JSONATA, "try a filter's expression", body=body, advice=_BAD_EXPRESSION)
+
+
+def _of_feed(
+    method: str,
+    path: str,
+    task: str,
+    by_status: Mapping[int, type[VtexErpError]] | None = None,
+    *,
+    body: bytes | None = None,
+    advice: str | None = None,
+) -> Call:
+    return Call(
+        method,
+        path,
+        task,
+        FEED_RESOURCE,
+        ConfigurationError,
+        by_status or {},
+        body=body,
+        family=Family.FEED,
+        advice=advice,
+    )
 
 
 def retrieve_items(limit: int) -> Call:
