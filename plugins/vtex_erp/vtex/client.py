@@ -162,11 +162,12 @@ class VtexClient:
             self._do(calls.commit_items(handles))
 
     def get_order(self, order_id: str) -> str:
-        """Get an order: the text of the JSON object as VTEX sent it.
+        """Get an order: the text of the JSON object as VTEX sent it, in the shape of the account's API.
 
-        Raises OrderNotFoundError, and ParkError for what cannot be an order id or what VTEX refuses to read.
+        `VtexOrder` and `OrderHead` read both shapes. Raises OrderNotFoundError, and ParkError for what cannot be an
+        order id or what VTEX refuses to read.
         """
-        call = calls.read_order(order_id)
+        call = calls.read_order(order_id, reason=self.settings.reason)
         return self._patiently(lambda: self._order_text(call))
 
     def start_handling(self, order_id: str) -> None:
@@ -175,7 +176,7 @@ class VtexClient:
         Raises WrongStatusError where the order is not in ready-for-handling, so also for a second call;
         OrderNotFoundError; UnclearError where only reading the order can tell.
         """
-        call = calls.start_handling_of(order_id)
+        call = calls.start_handling_of(order_id, protected=self.settings.data_protection)
         status = self._ask(call).status_code
         if status != _NO_CONTENT:
             raise UnclearError(
@@ -208,6 +209,7 @@ class VtexClient:
             per_page=per_page,
             statuses=statuses,
             order_by=order_by,
+            protected=self.settings.data_protection,
         )
         return OrderPage.from_document(self._read(call, dict))
 
@@ -217,7 +219,7 @@ class VtexClient:
         Raises OrderNotFoundError; ParkError where the order cannot be cancelled any more (400: it is partly
         invoiced); WrongStatusError; UnclearError where only reading the order can tell.
         """
-        call = calls.cancel_order(order_id, reason)
+        call = calls.cancel_order(order_id, reason, protected=self.settings.data_protection)
         answer = read_answer(self._ask(call), dict, call, server=self._server)
         receipt = answer.get("receipt")
         return CancelReceipt(order_id, _date(answer.get("date")), str(receipt) if receipt else None)
