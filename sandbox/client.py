@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from urllib.parse import quote
 
 import requests
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+_Value = TypeVar("_Value")
 
 
 class PlacedOrder(NamedTuple):
@@ -78,15 +80,27 @@ class Sandbox:
                 "MessageRetentionPeriodInSeconds": retention,
             },
         }
-        url = f"{self.base_url}/api/orders/feed/config"
-        response = self._session.post(url, json=body, headers=self.vtex_headers, timeout=30)
-        if not response.ok:
-            raise SandboxError(f"feed configuration: {response.status_code} {response.text}")
+        self._configure("feed", body)
 
     def delete_feed(self) -> None:
         """Remove the key's feed configuration."""
-        url = f"{self.base_url}/api/orders/feed/config"
-        self._session.delete(url, headers=self.vtex_headers, timeout=30)
+        self._vtex("DELETE", "/api/orders/feed/config")
+
+    def configure_hook(
+        self,
+        url: str,
+        *,
+        headers: dict[str, str] | None = None,
+        statuses: Sequence[str] = ("ready-for-handling",),
+        hook_filter: dict[str, Any] | None = None,
+    ) -> None:
+        """Configure the key's hook over VTEX's own API; it is pinged. See the switch `hook_https_only`."""
+        chosen = hook_filter or {"type": "FromWorkflow", "status": list(statuses)}
+        self._configure("hook", {"filter": chosen, "hook": {"url": url, "headers": headers or {}}})
+
+    def delete_hook(self) -> None:
+        """Remove the key's hook configuration."""
+        self._vtex("DELETE", "/api/orders/hook/config")
 
     def generate(
         self,
@@ -124,16 +138,54 @@ class Sandbox:
 
     def move(self, order_id: str, status: str | None) -> None:
         """Move an order to a status, with its event."""
-        self._call("POST", f"orders/{quote(order_id, safe='')}/status", json={"status": status})
+        self._order("status", order_id, status=status)
 
     def move_at_next_get(self, order_id: str, status: str | None) -> None:
         """Move an order just before the next Get order answers."""
-        self._call("POST", f"orders/{quote(order_id, safe='')}/race", json={"status": status})
+        self._order("race", order_id, status=status)
 
-    def emit(self, order_id: str, state: str, *, last_state: str | None = None, copies: int = 1) -> None:
-        """Emit an event; copies after the first are duplicates of it."""
-        body = {"order_id": order_id, "state": state, "last_state": last_state, "copies": copies}
-        self._call("POST", "events", json=body)
+    def change(self, order_id: str, **parts: Any) -> None:
+        """Change parts of an order's document; only FromOrders filters are told."""
+        self._order("change", order_id, **parts)
+
+    def ask_cancellation(self, order_id: str, *, by_marketplace: bool = False) -> str:
+        """Let the shopper ask for a cancellation, in the seller's or the marketplace's workflow; the request's id."""
+        return str(self._order("ask-cancellation", order_id, by_marketplace=by_marketplace)["request_id"])
+
+    def deny_cancellation(self, order_id: str, request_id: str, *, reason: str = "it has left the house") -> None:
+        """Deny a request over VTEX's own API, as the seller."""
+        path = f"/api/orders/pvt/document/{quote(order_id, safe='')}/deny-cancellation-request"
+        self._vtex("POST", path, json={"cancellationRequestId": request_id, "denyReason": reason})
+
+    def replace(self, order_id: str, *, reuse_payment: bool = False) -> PlacedOrder:
+        """Let the shopper replace the order by another one; that one."""
+        return PlacedOrder(**self._order("replace", order_id, reuse_payment=reuse_payment))
+
+    def emit(
+        self, order_id: str, state: str, *, last_state: str | None = None, copies: int = 1, degenerate: bool = False
+    ) -> None:
+        """Emit an event; copies after the first are duplicates of it, a degenerate one is `unknow` in the year 1."""
+        body = {"order_id": order_id, "state": state, "last_state": last_state}
+        self._call("POST", "events", json={**body, "copies": copies, "degenerate": degenerate})
+
+    def hold_events(self) -> None:
+        """Hold back every event from now on, for feeds and hooks."""
+        self._call("POST", "events/hold")
+
+    def release_events(self, order: Sequence[int] | None = None) -> int:
+        """Tell what was held back, in the given order of its numbers (from 0); how many changes that are.
+
+        A feed keeps that order only with the switch `shuffle` off.
+        """
+        return int(self._call("POST", "events/release", json={"order": _listed(order)})["changes"])
+
+    def steal_events(self, count: int) -> int:
+        """Let somebody else read and commit visible events with our key; how many they got."""
+        return int(self._call("POST", "feed/steal", json={"count": count})["removed"])
+
+    def age_feed(self, seconds: float) -> None:
+        """Make everything in the feed older, without moving the clock."""
+        self._call("POST", "feed/age", json={"seconds": seconds})
 
     def add_fault(self, route: str, action: str = "status", *, times: int | None = None, **settings: Any) -> int:
         """Put a fault in force (see `sandbox.vtex.faults.Fault`) and return its id; no times: for ever."""
@@ -161,7 +213,7 @@ class Sandbox:
         return str(self._call("POST", "clock", json={})["now"])
 
     def audit(self, **filters: Any) -> list[dict[str, Any]]:
-        """List the requests, oldest first; filters: family, order_id, method, key, status, effect."""
+        """List the requests, oldest first; filters: family, order_id, method, key, status, effect, consumer."""
         return self._list("GET", "audit", params=filters)
 
     def clear_audit(self) -> None:
@@ -169,13 +221,22 @@ class Sandbox:
         self._call("DELETE", "audit")
 
     def summary(self, *, orders: bool = True) -> dict[str, Any]:
-        """Orders, feeds, limit and ERP in numbers."""
+        """Orders, feeds, hooks, limit and ERP in numbers."""
         return self._dict("GET", "summary", params={"orders": orders})
 
     def feed_counters(self) -> dict[str, int]:
         """Counters of the key's own feed: visible, in_flight, total, committed, expired."""
         counters: dict[str, int] = self.summary(orders=False)["feeds"][self.app_key]
         return counters
+
+    def hook_counters(self) -> dict[str, Any]:
+        """Counters of the key's own hook: events, delivered, waiting, in_flight, dropped, tries, retries, answers."""
+        counters: dict[str, Any] = self.summary(orders=False)["hooks"][self.app_key]
+        return counters
+
+    def hook_deliveries(self) -> list[dict[str, Any]]:
+        """Every notification of the key's own hook, with its tries, latest answer, seconds and outcome."""
+        return self._list("GET", "hook/deliveries")
 
     def erp_orders(self) -> dict[str, dict[str, Any]]:
         """Everything that the ERP holds, by external id."""
@@ -197,6 +258,19 @@ class Sandbox:
         """Let the ERP ship a sales order: it is too late to cancel it."""
         self._call("POST", "erp/too-late", json={"external_id": external_id})
 
+    def _order(self, action: str, order_id: str, **body: Any) -> dict[str, Any]:
+        return self._dict("POST", f"orders/{quote(order_id, safe='')}/{action}", json=body)
+
+    def _configure(self, name: str, body: dict[str, Any]) -> None:
+        self._vtex("POST", f"/api/orders/{name}/config", json=body)
+
+    def _vtex(self, method: str, path: str, **settings: Any) -> None:
+        response = self._session.request(
+            method, self.base_url + path, headers=self.vtex_headers, timeout=30, **settings
+        )
+        if not response.ok:
+            raise SandboxError(f"{method} {path}: {response.status_code} {response.text}")
+
     def _call(self, method: str, path: str, **settings: Any) -> Any:
         response = self._session.request(method, f"{self.base_url}/admin/{path}", timeout=120, **settings)
         if not response.ok:
@@ -212,5 +286,5 @@ class Sandbox:
         return answer
 
 
-def _listed(values: Iterable[str] | None) -> list[str] | None:
+def _listed(values: Iterable[_Value] | None) -> list[_Value] | None:
     return None if values is None else list(values)

@@ -1,7 +1,7 @@
 """The small HTTP vocabulary that the simulated VTEX and the simulated ERP share.
 
-A handler is a plain function from a `Call` to an `Answer`. It runs to its end on the one event loop, so
-what it changes needs no lock; everything that waits (latency, faults) happens around it, in `app.py`.
+A handler is a function from a `Call` to an `Answer`. It runs to its end on the one event loop, so what it changes
+needs no lock; what waits (latency, faults) happens around it, in `app.py`. Only the ping of a hook has to be awaited.
 """
 
 from __future__ import annotations
@@ -13,7 +13,10 @@ from urllib.parse import unquote
 
 if TYPE_CHECKING:
     import re
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
+    from typing import TypeAlias
+
+    Handler: TypeAlias = Callable[["Call"], "Answer | Awaitable[Answer]"]
 
 JSON = "application/json; charset=utf-8"
 HTML = "text/html; charset=utf-8"
@@ -36,6 +39,11 @@ class Call:
     def subject(self) -> str | None:
         """The order id or ERP external id that the path names."""
         return self.params.get("order_id") or self.params.get("external_id")
+
+    @property
+    def reason(self) -> str | None:
+        """The reason that the call gives for seeing clear data."""
+        return self.query.get("reason") or None
 
     def json(self) -> Any:
         """Parse the body; raises `BadRequestError` when it is none."""
@@ -71,7 +79,7 @@ class Route:
     family: str
     method: str
     pattern: re.Pattern[str]
-    handler: Callable[[Call], Answer]
+    handler: Handler
     resources: frozenset[str] | None = None
 
     def match(self, method: str, path: str) -> dict[str, str] | None:

@@ -69,6 +69,14 @@ class ConnectionFields:
             raise self.wrong(name, f"put a whole number, such as {default}")
         return int(number)
 
+    def flag(self, name: str) -> bool:
+        """Give the yes or no under `name` in Extra, off when it is missing; `true` as text is taken too."""
+        value = self.extra.get(name)
+        told = {"": False, "false": False, "true": True}.get("" if value is None else str(value).strip().lower())
+        if told is None:
+            raise self.wrong(name, "put true or false")
+        return told
+
     def secret(self, field_name: str, value: str | None, *, advice: str) -> str:
         """Give a key or token, without the blanks that copying adds; it must fit into an HTTP header."""
         secret = (value or "").strip()

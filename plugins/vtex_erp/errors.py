@@ -11,7 +11,8 @@ VtexErpError
 ├── StopError                 nothing will work until a person changes something
 │   ├── CredentialsError        a key is wrong, or lacks a permission
 │   └── ConfigurationError      a connection, a setting or the feed itself is not as it must be
-│       └── FeedNotConfiguredError  VTEX holds no feed configuration for this app key
+│       ├── FeedNotConfiguredError  VTEX holds no feed configuration for this app key
+│       └── HookNotConfiguredError  VTEX holds no hook configuration for this app key
 └── AlreadyDoneError          what we asked for is no longer open
     └── WrongStatusError        VTEX's OMS003: the order is not in the status that the action needs
 
@@ -131,6 +132,12 @@ class FeedNotConfiguredError(ConfigurationError):
     """VTEX holds no feed configuration for the app key (404 on the feed)."""
 
     default_cause = "feed-not-configured"
+
+
+class HookNotConfiguredError(ConfigurationError):
+    """VTEX holds no hook configuration for the app key."""
+
+    default_cause = "hook-not-configured"
 
 
 class AlreadyDoneError(VtexErpError):

@@ -52,4 +52,14 @@ _FIELDS: dict[str, Any] = {
         "description": "VTEX's limit for the whole account. All tasks together stay below it.",
         "schema": {"type": ["number", "null"], "exclusiveMinimum": 0, "default": 6000},
     },
+    "data_protection": {
+        "label": "Data protection",
+        "description": "On for an account with VTEX's Data Protection Plus (PII data architecture). Needs a reason.",
+        "schema": {"type": ["boolean", "null"], "default": False},
+    },
+    "reason": {
+        "label": "Reason for clear data",
+        "description": "With data protection: why this integration reads shoppers' data. VTEX audits it.",
+        "schema": {"type": ["string", "null"]},
+    },
 }

@@ -9,10 +9,12 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI, HTTPException
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from sandbox.erp.orders import RefuseRule  # noqa: TC001  FastAPI reads the annotation
 from sandbox.orders import plan
+from sandbox.vtex import flows
+from sandbox.vtex.admin_events import Body, add_events
 from sandbox.vtex.clock import from_vtex, to_vtex
 from sandbox.vtex.faults import Fault  # noqa: TC001  FastAPI reads the annotation
 from sandbox.vtex.keys import RESOURCES, Key
@@ -22,12 +24,6 @@ if TYPE_CHECKING:
     from sandbox.vtex.faults import FaultList
     from sandbox.vtex.orders import Order
     from sandbox.vtex.simulator import Simulator
-
-
-class Body(BaseModel):
-    """A request body that refuses names it does not know."""
-
-    model_config = ConfigDict(extra="forbid")
 
 
 class KeyBody(Body):
@@ -64,13 +60,16 @@ class MoveBody(Body):
     status: str | None
 
 
-class EmitBody(Body):
-    """A raw event."""
+class AskBody(Body):
+    """In whose workflow the wish shows."""
 
-    order_id: str
-    state: str
-    last_state: str | None = None
-    copies: int = Field(default=1, ge=1)
+    by_marketplace: bool = Field(default=False, description="True: the marketplace's; False: the seller's.")
+
+
+class ReplaceBody(Body):
+    """How the new order is paid."""
+
+    reuse_payment: bool = Field(default=False, description="With the transaction of the old one.")
 
 
 class ClockBody(Body):
@@ -93,6 +92,7 @@ def admin_app(simulator: Simulator, faults: FaultList) -> FastAPI:
     _add_world(app, simulator, faults)
     _add_settings(app, simulator)
     _add_orders(app, simulator)
+    add_events(app, simulator)
     _add_faults(app, faults)
     _add_reports(app, simulator)
     _add_erp(app, simulator)
@@ -144,6 +144,7 @@ def _add_settings(app: FastAPI, simulator: Simulator) -> None:
             simulator.clock.set(moment)
         simulator.clock.advance(body.advance_seconds or 0.0)
         simulator.catch_up()
+        simulator.dispatcher.wake()
         return {"now": to_vtex(simulator.now()), "offset_seconds": simulator.clock.offset}
 
     @app.put("/admin/keys")
@@ -188,12 +189,25 @@ def _add_orders(app: FastAPI, simulator: Simulator) -> None:
         simulator.race[_order(simulator, order_id).order_id] = body.status
         return {"order_id": order_id, "status": body.status}
 
-    @app.post("/admin/events")
-    async def emit(body: EmitBody) -> dict[str, Any]:
-        """Emit an event, for an order that exists or not; copies after the first are duplicates of it."""
-        now = simulator.now()
-        simulator.emit(body.order_id, body.state, body.last_state, last_change=now, at=now, copies=body.copies)
-        return {"order_id": body.order_id, "copies": body.copies}
+    @app.post("/admin/orders/{order_id:path}/change")
+    async def change(order_id: str, parts: dict[str, Any]) -> dict[str, Any]:
+        """Change parts of an order's document; only those are told who look at the document."""
+        order = _order(simulator, order_id)
+        simulator.change(order, **parts)
+        return _label(order)
+
+    @app.post("/admin/orders/{order_id:path}/ask-cancellation")
+    async def ask(order_id: str, body: AskBody) -> dict[str, Any]:
+        """Let the shopper ask for a cancellation."""
+        order = _order(simulator, order_id)
+        request_id = flows.ask_cancellation(simulator, order, by_marketplace=body.by_marketplace)
+        return {**_label(order), "request_id": request_id}
+
+    @app.post("/admin/orders/{order_id:path}/replace")
+    async def replace(order_id: str, body: ReplaceBody) -> dict[str, Any]:
+        """Let the shopper replace the order by another one, which is answered."""
+        order = _order(simulator, order_id)
+        return _label(flows.replace_order(simulator, order, reuse_payment=body.reuse_payment))
 
 
 def _add_faults(app: FastAPI, faults: FaultList) -> None:
@@ -227,10 +241,17 @@ def _add_reports(app: FastAPI, simulator: Simulator) -> None:
         key: str | None = None,
         status: int | None = None,
         effect: bool | None = None,
+        consumer: str | None = None,
     ) -> list[dict[str, Any]]:
         """List the requests that VTEX and the ERP got, oldest first."""
         return simulator.audit.find(
-            family=family, order_id=order_id, method=method, key=key, status=status, effect=effect
+            family=family,
+            order_id=order_id,
+            method=method,
+            key=key,
+            status=status,
+            effect=effect,
+            consumer=consumer,
         )
 
     @app.delete("/admin/audit")
@@ -248,7 +269,8 @@ def _add_reports(app: FastAPI, simulator: Simulator) -> None:
             "now": to_vtex(now),
             "orders": {each.order_id: _entry(each) for each in simulator.orders.all()} if orders else {},
             "order_count": len(simulator.orders),
-            "feeds": {key: feed.counters(now) for key, feed in simulator.feeds.items()},
+            "feeds": {key: feed.counters(now) for key, feed in simulator.broadcast.feeds.items()},
+            "hooks": {key: hook.counters() for key, hook in simulator.broadcast.hooks.items()},
             "limit": simulator.limit.counters(),
             "erp": simulator.erp.counters(),
         }

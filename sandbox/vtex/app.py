@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     Receive = Callable[[], Awaitable[Message]]
     Send = Callable[[Message], Awaitable[None]]
 
+OMS_PATH = "/api/oms/"
 LOGIN_PAGE = "/_v/admin-login"
 # The server puts the connection's transport here, so that a fault can cut it.
 TRANSPORT = "sandbox.transport"
@@ -69,7 +70,7 @@ class SandboxApp:
         fault = self.faults.pick(call)
         if fault is not None:
             return await self._serve_faulty(call, route, fault)
-        answer = self._handle(call, route)
+        answer = await self._handle(call, route)
         self._log(call, answer, None, effect=answer.effect)
         return answer
 
@@ -79,7 +80,7 @@ class SandboxApp:
             self._simulator.catch_up()
         if fault.effect == "half":
             call.body = _half(call.body)
-        real = self._handle(call, route) if fault.carries_out else None
+        real = await self._handle(call, route) if fault.carries_out else None
         effect = real is not None and real.effect
         answer = fault.strike(real)
         self._log(call, answer, fault, effect=effect)
@@ -106,6 +107,8 @@ class SandboxApp:
             return oms_error(401, "1", "Unauthorized access")
         if not simulator.limit.allow(simulator.now(), switches.rate_limit_per_minute):
             return too_many(simulator.now(), switches.retry_after)
+        if switches.data_protection and call.path.startswith(OMS_PATH):
+            return oms_error(403, "1", "This account uses the PII data architecture")
         if route.resources & key.resources:
             return None
         if switches.missing_permission == "403":
@@ -119,9 +122,10 @@ class SandboxApp:
             await asyncio.sleep(latency)
             self._simulator.catch_up()
 
-    def _handle(self, call: Call, route: Route) -> Answer:
+    async def _handle(self, call: Call, route: Route) -> Answer:
         try:
-            return route.handler(call)
+            answer = route.handler(call)
+            return answer if isinstance(answer, Answer) else await answer
         except BadRequestError as error:
             return oms_error(400, "400", str(error))
 
@@ -137,6 +141,8 @@ class SandboxApp:
                 status=0 if answer is None else answer.status,
                 effect=effect,
                 fault=None if fault is None else f"{fault.id}:{fault.action}",
+                consumer=call.headers.get("user-agent", ""),
+                reason=call.reason,
             )
         )
 

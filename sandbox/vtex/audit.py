@@ -14,7 +14,8 @@ class Entry:
     """One request: `at` is virtual time, `key` the app key, `status` 0 when the connection was cut.
 
     `effect` is True when the request changed something, whatever the caller was told; `fault` names the
-    fault that was applied.
+    fault that was applied; `consumer` is the program that called (its User-Agent), `reason` why it wants a shopper's
+    clear data.
     """
 
     at: float
@@ -26,6 +27,8 @@ class Entry:
     status: int
     effect: bool
     fault: str | None = None
+    consumer: str = ""
+    reason: str | None = None
 
 
 class AuditLog:

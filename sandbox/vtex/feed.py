@@ -11,6 +11,8 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from sandbox.vtex.filters import EventFilter
+
 if TYPE_CHECKING:
     import random
 
@@ -46,34 +48,16 @@ class Message:
     gone: bool = False
 
 
-class FeedFilter:
-    """Which events a feed takes. A status that VTEX does not know is accepted and never matches.
-
-    A FromOrders feed takes every change: its JSONata expression is kept, and not evaluated.
-    """
-
-    def __init__(self, raw: dict[str, Any] | None) -> None:
-        self.raw = raw or {"type": "FromWorkflow", "status": []}
-        self.from_orders = self.raw.get("type") == "FromOrders"
-        self.statuses = frozenset(self.raw.get("status") or ())
-        self.single_fire = self.from_orders and not self.raw.get("disableSingleFire", False)
-
-    def takes(self, state: str | None) -> bool:
-        """Whether a FromWorkflow feed takes this status; no filter takes all."""
-        return not self.statuses or state in self.statuses
-
-
 class Feed:
     """The feed of one app key: its configuration and its queue."""
 
     def __init__(self, now: float) -> None:
-        self.filter = FeedFilter(None)
+        self.filter = EventFilter(None)
         self.visibility = float(DEFAULT_VISIBILITY)
         self.retention = float(DEFAULT_RETENTION)
         self.quiet_since = now
         self.committed = 0
         self.expired = 0
-        self.fired: set[str] = set()
         self._numbers = itertools.count()
         self._messages: dict[str, Message] = {}
         self._visible: deque[Message] = deque()
@@ -118,6 +102,11 @@ class Feed:
         self._forget(message)
         self.committed += 1
         return True
+
+    def age(self, seconds: float) -> None:
+        """Make every item older, without touching the clock."""
+        for message in self._messages.values():
+            message.queued_at -= seconds
 
     def is_abandoned(self, now: float) -> bool:
         """Whether VTEX would have removed the configuration: no event for a whole retention period."""

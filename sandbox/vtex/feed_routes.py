@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from sandbox.vtex import handles
 from sandbox.vtex.clock import from_vtex
-from sandbox.vtex.feed import DEFAULT_RETENTION, DEFAULT_VISIBILITY, MOST_ITEMS, Feed, FeedFilter
+from sandbox.vtex.feed import DEFAULT_RETENTION, DEFAULT_VISIBILITY, MOST_ITEMS, Feed
+from sandbox.vtex.filters import EventFilter
 from sandbox.web import Answer, BadRequestError, json_answer, oms_error
 
 if TYPE_CHECKING:
@@ -28,20 +30,20 @@ class FeedRoutes:
 
     def get_config(self, call: Call) -> Answer:
         """Answer the configuration and the queue's counters."""
-        feed = self._simulator.feed(call.app_key)
+        feed = self._simulator.broadcast.feed(call.app_key)
         if feed is None:
             missing = self._simulator.switches.config_missing == "404"
             return _no_feed() if missing else json_answer({})
-        now, spelling = self._simulator.now(), self._simulator.switches.age_spelling
+        now, switches = self._simulator.now(), self._simulator.switches
         return json_answer(
             {
                 "filter": feed.filter.raw,
                 "queue": {
                     "visibilityTimeoutInSeconds": _plain(feed.visibility),
-                    "messageRetentionPeriodInSeconds": _plain(feed.retention),
+                    f"{switches.retention_spelling}RetentionPeriodInSeconds": _plain(feed.retention),
                 },
                 "quantity": feed.total(now),
-                f"{spelling}AgeOfOldestMessageInSeconds": feed.oldest_age(now),
+                f"{switches.age_spelling}AgeOfOldestMessageInSeconds": feed.oldest_age(now),
             }
         )
 
@@ -49,32 +51,33 @@ class FeedRoutes:
         """Create the feed, or change its settings and keep what is queued."""
         body = _config_body(call)
         chosen = body["filter"]
-        if "status" in chosen and {"expression", "disableSingleFire"} & chosen.keys():
+        if EventFilter.is_mixed(chosen):
             return oms_error(409, "409", "status cannot be combined with expression or disableSingleFire")
         visibility, retention = _queue_settings(body["queue"])
         if self._simulator.switches.queue_bounds == "400":
             _check_bounds(visibility, retention)
         now = self._simulator.now()
-        kept = self._simulator.kept_feeds.pop(call.app_key, None)
-        feed = self._simulator.feed(call.app_key) or kept or Feed(now)
-        feed.filter, feed.visibility, feed.retention = FeedFilter(chosen), visibility, retention
-        feed.quiet_since = now
-        self._simulator.feeds[call.app_key] = feed
+        kept = self._simulator.broadcast.kept_feeds.pop(call.app_key, None)
+        feed = self._simulator.broadcast.feed(call.app_key) or kept or Feed(now)
+        if chosen != feed.filter.raw:
+            feed.filter = EventFilter(chosen)
+        feed.visibility, feed.retention, feed.quiet_since = visibility, retention, now
+        self._simulator.broadcast.feeds[call.app_key] = feed
         return Answer(200, effect=True)
 
     def delete_config(self, call: Call) -> Answer:
         """Remove the configuration."""
-        feed = self._simulator.feeds.pop(call.app_key, None)
+        feed = self._simulator.broadcast.feeds.pop(call.app_key, None)
         if feed is None:
             return _no_feed()
         if not self._simulator.switches.delete_drops_queue:
-            self._simulator.kept_feeds[call.app_key] = feed
+            self._simulator.broadcast.kept_feeds[call.app_key] = feed
         return Answer(200, effect=True)
 
     def retrieve(self, call: Call) -> Answer:
         """Deliver up to ten items, each with a new handle."""
         simulator, switches = self._simulator, self._simulator.switches
-        feed = simulator.feed(call.app_key)
+        feed = simulator.broadcast.feed(call.app_key)
         if feed is None:
             return _no_feed()
         count = self._count(call.query.get("maxlot"))
@@ -90,7 +93,7 @@ class FeedRoutes:
         given = self._given_handles(call)
         if isinstance(given, Answer):
             return given
-        feed = self._simulator.feed(call.app_key)
+        feed = self._simulator.broadcast.feed(call.app_key)
         if feed is None:
             return _no_feed()
         switches = self._simulator.switches
@@ -140,7 +143,7 @@ class FeedRoutes:
     def _deliver(self, message: Message, app_key: str) -> dict[str, Any]:
         simulator, event = self._simulator, message.event
         if message.receipt is not None and not simulator.switches.stable_event_id:
-            event = simulator.renamed(event)
+            event = replace(event, event_id=simulator.new_id())
         message.receipt = "AQEB" + base64.b64encode(simulator.rng.randbytes(240)).decode()
         claims = {
             "Handle": message.receipt,

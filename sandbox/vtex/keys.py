@@ -12,9 +12,13 @@ CHANGE_STATUS = "Change order workflow status"
 CANCEL_ORDER = "Cancel order"
 NOTIFY_INVOICE = "Notify invoice"
 FULL_ACCESS = "Orders Full Access"
+PROFILE_ITEM = "Get Item"  # of the product Profile System: guide "Profile System integration"
 
 RESOURCES = frozenset(
-    {FEED_VIEW, FEED_ADMIN, VIEW_ORDER, LIST_ORDERS, CHANGE_STATUS, CANCEL_ORDER, NOTIFY_INVOICE, FULL_ACCESS}
+    {
+        *(FEED_VIEW, FEED_ADMIN, VIEW_ORDER, LIST_ORDERS, CHANGE_STATUS),
+        *(CANCEL_ORDER, NOTIFY_INVOICE, FULL_ACCESS, PROFILE_ITEM),
+    }
 )
 
 
@@ -41,3 +45,8 @@ class KeyRing:
         """Find the key, if the token is one of its valid ones."""
         key = self._keys.get(app_key)
         return key if key is not None and token in key.tokens else None
+
+    def resources(self, app_key: str) -> frozenset[str]:
+        """Tell what a key may do; nothing for one that does not exist."""
+        key = self._keys.get(app_key)
+        return key.resources if key is not None else frozenset()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox.vtex import statuses
 from sandbox.vtex.clock import from_vtex, to_vtex_seconds
+from sandbox.vtex.masking import mask_row
 from sandbox.web import BadRequestError
 
 if TYPE_CHECKING:
@@ -70,8 +71,13 @@ class OrderIndex:
         self._version = -1
         self._sorted: list[Order] = []
 
-    def page(self, query: Query, *, now: float, switches: Switches, shift: int = 0) -> dict[str, Any]:
-        """Answer one page. `paging.total` counts everything found, although only 30 pages can be read."""
+    def page(
+        self, query: Query, *, now: float, switches: Switches, shift: int, row: Callable[..., dict[str, Any]]
+    ) -> dict[str, Any]:
+        """Answer one page of what `row` makes of an order, its status and `float_total`.
+
+        `paging.total` counts everything found, although only 30 pages can be read.
+        """
         seen_at = now - switches.index_lag_s
         found = [
             (order, status)
@@ -143,6 +149,40 @@ def row(order: Order, status: str | None, *, float_total: bool) -> dict[str, Any
         "totalItems": _item_count(document),
         "currencyCode": (document.get("storePreferencesData") or {}).get("currencyCode"),
     }
+
+
+def document_row(order: Order, status: str | None, *, float_total: bool) -> dict[str, Any]:
+    """One row of the list for accounts with data protection (Orders API, PII version): masked, and other fields."""
+    document = order.document()
+    plain = row(order, status, float_total=float_total)
+    profile = document.get("clientProfileData") or {}
+    kept = ("orderId", "paymentNames", "totalValue", "origin", "currencyCode", "sequence", "orderIsComplete", "status")
+    dates = {
+        "creationDate": order.created_at,
+        "authorizedDate": order.authorized_at,
+        "invoicedDate": order.invoiced_at,
+        "lastChange": order.history[-1][0],
+    }
+    made = {
+        **{name: plain[name] for name in kept},
+        **{name: None if at is None else to_vtex_seconds(at).replace("+00:00", "Z") for name, at in dates.items()},
+        "orderGroup": order.group,
+        "clientName": plain["clientName"],
+        "clientEmail": profile.get("email"),
+        "clientDocument": profile.get("document"),
+        "clientCorporateDocument": profile.get("corporateDocument"),
+        "clientCorporateName": profile.get("corporateName"),
+        "sellerOrderId": document.get("sellerOrderId"),
+        "totalItems": plain["totalItems"],
+        "hostname": document.get("hostname"),
+        "userProfileId": profile.get("userProfileId"),
+        "orderFormId": document.get("orderFormId"),
+        "workflowInErrorState": plain["workflowInErrorState"],
+        "workflowInRetry": False,
+        "isAllDelivered": False,
+        "isAnyDelivered": False,
+    }
+    return mask_row(made)
 
 
 def _item_count(document: dict[str, Any]) -> int:

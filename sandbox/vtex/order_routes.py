@@ -2,38 +2,50 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Any
 
-from sandbox.vtex import invoices, statuses
+from sandbox.vtex import flows, invoices, keys, statuses
 from sandbox.vtex.clock import to_vtex
-from sandbox.vtex.listing import parse_query
+from sandbox.vtex.expressions import BadExpressionError, Expression
+from sandbox.vtex.listing import document_row, parse_query, row
+from sandbox.vtex.masking import mask_document
 from sandbox.vtex.orders import TWO_YEARS
+from sandbox.vtex.pii import pii_document
 from sandbox.web import Answer, BadRequestError, json_answer, oms_error
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sandbox.vtex.listing import Query
     from sandbox.vtex.orders import Order
     from sandbox.vtex.simulator import Simulator
     from sandbox.web import Call
 
 
 class OrderRoutes:
-    """The handlers of /api/oms/pvt/orders."""
+    """The handlers of /api/oms/pvt/orders, and of their counterparts for accounts with data protection."""
 
     def __init__(self, simulator: Simulator) -> None:
         self._simulator = simulator
 
     def get(self, call: Call) -> Answer:
         """Answer the order as it is now; a race that was set for it happens first."""
-        order = self._visible(call)
+        order = self._read(call)
         if order is None:
             return _not_found()
-        if order.order_id in self._simulator.race:
-            self._simulator.move(order, self._simulator.race.pop(order.order_id))
-        order.gets += 1
         answer = json_answer(order.document())
         if self._simulator.switches.price_definition_name == "priceDefinitions":
             answer.body = answer.body.replace(b'"priceDefinition":', b'"priceDefinitions":')
         return answer
+
+    def get_document(self, call: Call) -> Answer:
+        """Answer the order in the other shape: masked, unless the call gives a reason, which the audit keeps."""
+        order = self._read(call)
+        if order is None:
+            return _not_found()
+        document = pii_document(order)
+        return json_answer(document if self._may_see_clearly(call) else mask_document(document))
 
     def group(self, call: Call) -> Answer:
         """Answer all orders of one purchase."""
@@ -42,10 +54,19 @@ class OrderRoutes:
 
     def list(self, call: Call) -> Answer:
         """Answer a page of the list."""
-        simulator = self._simulator
-        query = parse_query(call.query, many_statuses=simulator.switches.f_status_many == "comma")
-        shift = int(simulator.chance(simulator.switches.list_rows_move_p))
-        return json_answer(simulator.index.page(query, now=simulator.now(), switches=simulator.switches, shift=shift))
+        query = parse_query(call.query, many_statuses=self._simulator.switches.f_status_many == "comma")
+        return json_answer(self._page(query, row=row))
+
+    def list_documents(self, call: Call) -> Answer:
+        """Answer a page of the other list, whose query is the body and whose rows are masked."""
+        body = call.json()
+        if not isinstance(body, dict):
+            raise BadRequestError("the query must be an object")
+        told = {
+            name.lower(): str(value).lower() if value in (True, False) else str(value) for name, value in body.items()
+        }
+        query = parse_query(told, many_statuses=self._simulator.switches.f_status_many == "comma")
+        return json_answer({**self._page(query, row=document_row), "reportRecordsLimit": 50_000})
 
     def start_handling(self, call: Call) -> Answer:
         """Start handling: 204, and soon start-handling and handling; OMS003 in any other status."""
@@ -75,12 +96,13 @@ class OrderRoutes:
         if order.status == statuses.CANCELED:
             return self._receipt(order, receipt=None)
         order.cancel_effects += 1
-        order.patch["cancelReason"] = body.get("reason") if isinstance(body, dict) else None
+        flows.note_cancellation(self._simulator, order, body.get("reason") if isinstance(body, dict) else None)
         two_step = self._simulator.switches.cancel_mode == "two_step"
         if two_step and order.status in (statuses.READY, statuses.HANDLING):
             self._simulator.move_later(order, statuses.ASKED)
         else:
-            self._simulator.move_later(order, statuses.CANCEL, statuses.CANCELED)
+            flips = 2 if self._simulator.switches.cancel_flips else 1
+            self._simulator.move_later(order, *[statuses.CANCEL, statuses.CANCELED] * flips)
         return self._receipt(order, receipt=self._simulator.new_id().lower())
 
     def deny_cancellation(self, call: Call) -> Answer:
@@ -91,7 +113,7 @@ class OrderRoutes:
         if not isinstance(body, dict) or not body.get("cancellationRequestId") or not body.get("denyReason"):
             raise BadRequestError("cancellationRequestId and denyReason are required")
         asked = [request for request in order.requests if request["id"] == body["cancellationRequestId"]]
-        if not asked or order.status not in (statuses.ASKED, "waiting-for-seller-decision"):
+        if not asked or order.status not in (statuses.ASKED, statuses.WAITING):
             return oms_error(400, "400", "there is no such cancellation request to deny")
         denied = {
             "deniedBySeller": True,
@@ -100,8 +122,10 @@ class OrderRoutes:
         }
         asked[0].update(denied)
         order.show_requests()
+        self._simulator.change(order)
         mode = self._simulator.switches.deny_returns_to
-        self._simulator.move_later(order, asked[0]["before"] if mode == "before" else mode)
+        before = statuses.PAID if order.status == statuses.WAITING else asked[0]["before"]
+        self._simulator.move_later(order, before if mode == "before" else mode)
         return Answer(200, effect=True)
 
     def invoice(self, call: Call) -> Answer:
@@ -118,15 +142,43 @@ class OrderRoutes:
                 return oms_error(400, "400", "the invoice number is in use")
             return self._receipt(order, receipt=self._simulator.new_id().lower())
         full = invoices.add(order, invoice)
+        self._simulator.change(order)
         if full:
             self._simulator.move_later(order, "invoice", statuses.INVOICED)
         else:
             self._simulator.move_later(order, *dict.fromkeys(["invoice", switches.partial_invoice_status]))
         return self._receipt(order, receipt=self._simulator.new_id().lower())
 
-    def jsonata(self, _call: Call) -> Answer:
-        """Say that expressions are not evaluated here."""
-        return oms_error(501, "501", "the sandbox evaluates no JSONata expressions")
+    def try_expression(self, call: Call) -> Answer:
+        """Evaluate a FromOrders expression on the document in the call."""
+        body = call.json()
+        if not isinstance(body, dict) or not all(
+            isinstance(body.get(name), str) for name in ("Expression", "Document")
+        ):
+            raise BadRequestError("Expression and Document are required, both as texts")
+        try:
+            return json_answer(Expression(body["Expression"]).holds(json.loads(body["Document"])))
+        except (BadExpressionError, ValueError) as error:
+            raise BadRequestError(str(error)) from None
+
+    def _read(self, call: Call) -> Order | None:
+        """Find the order; a race that was set for it happens first."""
+        order = self._visible(call)
+        if order is None:
+            return None
+        if order.order_id in self._simulator.race:
+            self._simulator.move(order, self._simulator.race.pop(order.order_id))
+        order.gets += 1
+        return order
+
+    def _may_see_clearly(self, call: Call) -> bool:
+        needed = keys.PROFILE_ITEM if self._simulator.switches.clear_data_needs_profile_right else None
+        return bool(call.reason) and (needed is None or needed in self._simulator.keys.resources(call.app_key))
+
+    def _page(self, query: Query, *, row: Callable[..., dict[str, Any]]) -> dict[str, Any]:
+        simulator = self._simulator
+        shift = int(simulator.chance(simulator.switches.list_rows_move_p))
+        return simulator.index.page(query, now=simulator.now(), switches=simulator.switches, shift=shift, row=row)
 
     def _visible(self, call: Call) -> Order | None:
         """Find the order, unless it is too new for the read side or too old for the API."""

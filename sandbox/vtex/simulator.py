@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from sandbox.erp.orders import ErpBook
 from sandbox.vtex import statuses
 from sandbox.vtex.audit import AuditLog
-from sandbox.vtex.clock import VirtualClock, to_vtex
-from sandbox.vtex.feed import Event, Feed
+from sandbox.vtex.broadcast import Broadcast, Change
+from sandbox.vtex.clock import VirtualClock
+from sandbox.vtex.dispatcher import Dispatcher
 from sandbox.vtex.keys import KeyRing
 from sandbox.vtex.limits import RateLimit
 from sandbox.vtex.listing import OrderIndex
@@ -20,8 +21,6 @@ from sandbox.vtex.switches import Switches
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-MIN_VALUE = "0001-01-01T00:00:00"
-
 
 class Simulator:
     """One VTEX account with its ERP. Everything random comes from one seeded generator."""
@@ -30,6 +29,7 @@ class Simulator:
         self.account = account
         self.app_key = app_key
         self.app_token = app_token
+        self.dispatcher = Dispatcher(self)
         self.reset(seed)
 
     def reset(self, seed: int = 1) -> None:
@@ -38,8 +38,7 @@ class Simulator:
         self.clock = VirtualClock()
         self.switches = Switches()
         self.keys = KeyRing(self.app_key, self.app_token)
-        self.feeds: dict[str, Feed] = {}
-        self.kept_feeds: dict[str, Feed] = {}
+        self.broadcast = Broadcast(self)
         self.orders = OrderBook()
         self.index = OrderIndex(self.orders)
         self.limit = RateLimit()
@@ -59,14 +58,6 @@ class Simulator:
         """Roll the seeded dice."""
         return probability > 0 and self.rng.random() < probability
 
-    def feed(self, app_key: str) -> Feed | None:
-        """Find the key's feed; VTEX removes it after a whole retention period without a new event."""
-        feed = self.feeds.get(app_key)
-        if feed is not None and feed.is_abandoned(self.now()):
-            del self.feeds[app_key]
-            return None
-        return feed
-
     def place(self, document: dict[str, Any], *, kind: str, states: Iterable[str] | None) -> Order:
         """Place a raw document. `states` are emitted as events; None: its status, if it has one."""
         return self.place_order(from_document(document, kind=kind, now=self.now()), states=states)
@@ -78,19 +69,25 @@ class Simulator:
             states = [order.status] if order.status else []
         last, at = "window-to-cancel", self.now()
         for state in states:
-            self.emit(order.order_id, state, last, last_change=order.history[0][0], at=at)
+            self.broadcast.tell(Change(order.order_id, state, last, order.history[0][0], at))
             last = state
         return order
 
-    def move(self, order: Order, status: str | None, at: float | None = None) -> None:
-        """Move an order to a status and tell the feeds."""
+    def move(self, order: Order, status: str | None, at: float | None = None, *, domain: str | None = None) -> None:
+        """Move an order to a status and tell feeds and hooks, in the name of one workflow or of all it has."""
         moment = self.now() if at is None else at
         last_change, last = order.history[-1]
         order.moving = False
-        if status in (statuses.ASKED, "waiting-for-seller-decision"):
+        if status in (statuses.ASKED, statuses.WAITING):
             order.ask_cancellation(self.new_id().lower(), moment)
         set_status(order, status, moment)
-        self.emit(order.order_id, status or "", last, last_change=last_change, at=moment)
+        self.broadcast.tell(Change(order.order_id, status or "", last, last_change, moment, domain=domain))
+
+    def change(self, order: Order, **parts: Any) -> None:
+        """Change parts of an order's document other than its status, and tell those who look at the document."""
+        order.patch.update(parts)
+        now = self.now()
+        self.broadcast.tell(Change(order.order_id, None, None, order.history[-1][0], now))
 
     def move_later(self, order: Order, *steps: str) -> None:
         """Move an order through statuses, the last one `async_delay_s` from now."""
@@ -102,48 +99,6 @@ class Simulator:
 
     def _step(self, order: Order, status: str) -> Any:
         return lambda at: self.move(order, status, at)
-
-    def emit(
-        self, order_id: str, state: str, last: str | None, *, last_change: float, at: float, copies: int = 1
-    ) -> None:
-        """Queue a status change for every feed whose filter takes it; further copies are duplicates of it."""
-        domains = ["Fulfillment", "Marketplace"] if self.switches.both_domains else ["Fulfillment"]
-        for feed in self.feeds.values():
-            if feed.filter.from_orders:
-                self._emit_document_change(feed, order_id, state, last, at)
-            elif feed.filter.takes(state):
-                for domain in domains:
-                    dates = to_vtex(last_change, suffix="Z"), to_vtex(at, suffix="Z")
-                    self.queue(feed, Event(self.new_id(), domain, state, last, order_id, *dates), copies)
-
-    def _emit_document_change(self, feed: Feed, order_id: str, state: str, last: str | None, at: float) -> None:
-        if self.chance(self.switches.from_orders_skip_p) or (feed.filter.single_fire and order_id in feed.fired):
-            return
-        feed.fired.add(order_id)
-        degenerate = self.switches.from_orders_item == "degenerate"
-        states = ("unknow", None) if degenerate else (state, last)
-        changed = to_vtex(at, suffix="")
-        dates = (changed, MIN_VALUE) if degenerate else (changed, changed)
-        self.queue(feed, Event(self.new_id(), "OrdersDocumentUpdated", *states, order_id, *dates))
-
-    def queue(self, feed: Feed, event: Event, copies: int = 1) -> None:
-        """Put an event into a feed, and once more when the dice say so."""
-        for _ in range(copies + self.chance(self.switches.duplicate_p)):
-            feed.put(event, message_id=self.new_uuid(), now=self.now())
-        if self.chance(self.switches.duplicate_new_id_p):
-            feed.put(self.renamed(event), message_id=self.new_uuid(), now=self.now())
-
-    def renamed(self, event: Event) -> Event:
-        """Copy an event under another eventId."""
-        return Event(
-            self.new_id(),
-            event.domain,
-            event.state,
-            event.last_state,
-            event.order_id,
-            event.last_change,
-            event.current_change,
-        )
 
     def new_id(self) -> str:
         """Make 32 hexadecimal digits in upper case, as eventId."""

@@ -46,10 +46,16 @@ class Switches(BaseModel):
     its own seller."""
 
     from_orders_skip_p: Probability = 0.0
-    """Probability that a FromOrders feed misses a change (known issue 832400)."""
+    """Probability that a FromOrders filter misses a change: a version of the document was skipped (known issue
+    832400)."""
+
+    from_orders_misses_own_payments: bool = False
+    """A FromOrders filter is never told of payment-approved of the store's own orders, seller 1 (known issue
+    640925)."""
 
     from_orders_item: Literal["degenerate", "full"] = "degenerate"
-    """What a FromOrders item says: as little as the hook does (state `unknow`), or all; undocumented."""
+    """What a FromOrders event says: as little as the hook's sample does (state `unknow`), or all; undocumented for
+    the feed."""
 
     # The feed: committing
     expired_handle: Literal["ok_noop", "400", "404"] = "ok_noop"
@@ -78,8 +84,11 @@ class Switches(BaseModel):
     age_spelling: Literal["approximate", "aproximate"] = "approximate"
     """Spelling of approximateAgeOfOldestMessageInSeconds: the schema's or the guide's."""
 
+    retention_spelling: Literal["message", "Message"] = "message"
+    """Casing of messageRetentionPeriodInSeconds in GET: the samples' or the schema's."""
+
     config_missing: Literal["404", "200_empty"] = "404"
-    """GET of the feed configuration when there is none; undocumented."""
+    """GET of the configuration of feed or hook when there is none; undocumented."""
 
     delete_drops_queue: bool = True
     """DELETE of the configuration throws the queued items away; undocumented."""
@@ -87,6 +96,23 @@ class Switches(BaseModel):
     queue_bounds: Literal["accept", "400"] = "accept"
     """A retention outside 345600..1209600 seconds or a visibility outside 1..43200 is taken as it is (for
     quick tests) or refused; the minimum of the visibility is undocumented."""
+
+    # The hook
+    hook_https_only: bool = True
+    """The address must be https. False: tests may listen on http://127.0.0.1."""
+
+    hook_ping_headers: bool = True
+    """The ping of a new configuration carries the configured headers; undocumented."""
+
+    hook_body: Literal["openapi", "guide"] = "openapi"
+    """What a notification under FromWorkflow says: all fields, or no LastState and CurrentChange."""
+
+    hook_retry_s: Seconds = 1.0
+    """Seconds until the second try of a notification; the documents only say that intervals grow geometrically."""
+
+    hook_retry_factor: Annotated[float, Field(ge=1)] = 1.112
+    """How much longer each further interval is. With these two a hundred tries take a little less than the four
+    days that are documented."""
 
     # Orders
     visibility_lag_s: Seconds = 0.0
@@ -117,8 +143,15 @@ class Switches(BaseModel):
     cancel_canceled: Literal["200", "400"] = "200"
     """Cancel of an order that is canceled: 200 with no receipt, or 400."""
 
+    cancel_flips: bool = False
+    """A canceled order goes back to cancel and is canceled once more (known issue 1242813)."""
+
     deny_returns_to: Literal["before", "ready-for-handling", "handling"] = "before"
-    """Where a denied cancellation request leaves the order."""
+    """Where a denied cancellation request leaves the order. Before: where it was, or in payment-approved if the
+    marketplace had asked."""
+
+    replaced_status: Literal["replaced", "canceled"] = "replaced"
+    """Where an order that its shopper replaced by another one ends."""
 
     same_invoice_number: Literal["rotate_receipt", "400"] = "rotate_receipt"
     """The same invoiceNumber again: a new receipt only, or an error."""
@@ -144,6 +177,14 @@ class Switches(BaseModel):
 
     f_status_many: Literal["comma", "400"] = "comma"
     """f_status with several values: any of them, or an error; undocumented."""
+
+    # Data protection
+    data_protection: bool = False
+    """An account with the PII data architecture: it answers under /api/orders only, and 403 under /api/oms."""
+
+    clear_data_needs_profile_right: bool = False
+    """Clear data needs the resource Get Item of the Profile System, too; undocumented for orders. A key without it
+    gets masked data whatever its reason."""
 
     # Keys, limits and time
     missing_permission: Literal["403", "html"] = "403"

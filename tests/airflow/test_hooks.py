@@ -135,6 +135,34 @@ def test_test_connection_says_which_permission_is_missing(
     assert {name for name in (FEED, LIST, VIEW) if name in message} == missing
 
 
+@pytest.fixture
+def protected(connect: Callable[..., None], sandbox: Sandbox) -> Sandbox:
+    """The sandbox as an account with data protection, and its connection."""
+    sandbox.switches(data_protection=True)
+    connect(
+        "vtex_default",
+        conn_type="vtex",
+        host=sandbox.base_url,
+        login=sandbox.app_key,
+        password=sandbox.app_token,
+        extra={"account": sandbox.account, "data_protection": True, "reason": "fulfilment"},
+    )
+    return sandbox
+
+
+@pytest.mark.parametrize(
+    ("given", "missing"),
+    [(None, set()), ([], {FEED, LIST, VIEW}), (["Feed v3 and Hook Admin", "List Orders"], {VIEW})],
+)
+def test_test_connection_with_data_protection(protected: Sandbox, given: list[str] | None, missing: set[str]) -> None:
+    protected.key(protected.app_key, protected.app_token, resources=given)
+    passed, message = VtexHook().test_connection()
+    assert passed is (not missing)
+    assert {name for name in (FEED, LIST, VIEW) if name in message} == missing
+    assert {call["path"].split("/")[2] for call in protected.audit()} == {"orders"}
+    assert {call["effect"] for call in protected.audit()} == {False}
+
+
 def test_test_connection_with_a_wrong_token(vtex: Sandbox) -> None:
     vtex.key(vtex.app_key, "another-token")
     passed, message = VtexHook().test_connection()

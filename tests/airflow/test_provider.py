@@ -22,6 +22,8 @@ try:
 except PackageNotFoundError:
     INSTALLED = False
 
+OFFERED = ("account", "timeout_seconds", "concurrency", "requests_per_minute", "data_protection", "reason")
+
 needs_install = pytest.mark.skipif(not INSTALLED, reason="needs `pip install -e .`, which `make setup` does")
 
 
@@ -39,7 +41,7 @@ def test_the_provider_names_the_hook_as_it_is() -> None:
 def test_the_form_says_what_goes_where() -> None:
     behaviour = connection_type()["ui-field-behaviour"]
     assert behaviour["relabeling"] == {"host": "Base URL", "login": "App key", "password": "App token"}
-    assert set(connection_type()["conn-fields"]) == {"account", "timeout_seconds", "concurrency", "requests_per_minute"}
+    assert set(connection_type()["conn-fields"]) == set(OFFERED)
 
 
 @needs_install
@@ -61,8 +63,7 @@ def test_airflow_finds_the_connection_type_and_its_fields() -> None:
     assert hook.hook_class_name == "vtex_erp.hooks.vtex.VtexHook"
     assert manager.field_behaviours["vtex"]["relabeling"]["login"] == "App key"
     fields = {name for name in manager.connection_form_widgets if name.startswith("extra__vtex__")}
-    offered = ("account", "timeout_seconds", "concurrency", "requests_per_minute")
-    assert fields == {f"extra__vtex__{name}" for name in offered}
+    assert fields == {f"extra__vtex__{name}" for name in OFFERED}
 
 
 LOAD = """

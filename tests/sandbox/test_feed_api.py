@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from sandbox.client import SandboxError
 from tests.sandbox.calls import CONFIG, FEED, READY, call, commit, one_order, read
 
 if TYPE_CHECKING:
@@ -35,8 +36,10 @@ def test_the_configuration_is_told_with_the_queue_in_flight_included(feed: Sandb
         "queue": {"visibilityTimeoutInSeconds": 30, "messageRetentionPeriodInSeconds": 345600},
         "quantity": 1,
     }
-    feed.switches(age_spelling="aproximate")
-    assert "aproximateAgeOfOldestMessageInSeconds" in call(feed, "GET", CONFIG).json()
+    feed.switches(age_spelling="aproximate", retention_spelling="Message")
+    told = call(feed, "GET", CONFIG).json()
+    assert "aproximateAgeOfOldestMessageInSeconds" in told
+    assert told["queue"]["MessageRetentionPeriodInSeconds"] == 345_600
 
 
 def test_both_casings_of_the_retention_are_read(sandbox: Sandbox):
@@ -166,24 +169,6 @@ def test_both_workflows_of_a_store_that_is_its_own_seller(feed: Sandbox):
     assert sorted(item["domain"] for item in read(feed)) == ["Fulfillment", "Marketplace"]
 
 
-def test_a_feed_from_orders_says_little_and_fires_once(sandbox: Sandbox):
-    feed_filter = {"type": "FromOrders", "expression": 'status = "handling"', "disableSingleFire": False}
-    sandbox.configure_feed(feed_filter=feed_filter)
-    order_id = one_order(sandbox)
-    sandbox.move(order_id, "handling")
-    [item] = read(sandbox)
-    assert (item["domain"], item["state"], item["lastState"]) == ("OrdersDocumentUpdated", "unknow", None)
-    assert item["currentChange"] == "0001-01-01T00:00:00"
-    feed_filter["disableSingleFire"] = True
-    sandbox.configure_feed(feed_filter=feed_filter)
-    sandbox.switches(from_orders_item="full")
-    sandbox.move(order_id, "invoiced")
-    assert [item["state"] for item in read(sandbox)] == ["invoiced"]
-    sandbox.switches(from_orders_skip_p=1)
-    sandbox.move(order_id, "replaced")
-    assert read(sandbox) == []
-
-
 def test_a_commit_is_for_good(feed: Sandbox):
     feed.generate(3, kinds=["plain"])
     assert commit(feed, *(item["handle"] for item in read(feed))).status_code == 200
@@ -251,3 +236,40 @@ def test_a_commit_may_be_answered_200_and_leave_items(feed: Sandbox):
 def test_raw_events_and_their_copies(feed: Sandbox):
     feed.emit("unknown-01", READY, last_state="window-to-cancel", copies=3)
     assert [item["orderId"] for item in read(feed)] == ["unknown-01"] * 3
+
+
+def test_degenerate_events_say_nothing_under_any_filter(feed: Sandbox):
+    feed.emit("unknown-01", "invoiced", degenerate=True)
+    [item] = read(feed)
+    assert (item["domain"], item["state"], item["lastState"]) == ("OrdersDocumentUpdated", "unknow", None)
+    assert (item["orderId"], item["currentChange"]) == ("unknown-01", "0001-01-01T00:00:00")
+
+
+def test_somebody_else_may_commit_events_with_our_key(feed: Sandbox):
+    feed.generate(5, kinds=["plain"])
+    assert feed.steal_events(3) == 3
+    assert feed.feed_counters()["total"] == 2
+    stolen = feed.audit(consumer="somebody else")
+    assert [(entry["family"], entry["key"], entry["effect"]) for entry in stolen] == [
+        ("feed-get", feed.app_key, True),
+        ("feed-commit", feed.app_key, True),
+    ]
+    read(feed)
+    assert "python-requests" in feed.audit(family="feed-get")[-1]["consumer"]
+    assert feed.steal_events(3) == 0
+
+
+def test_the_queue_ages_without_the_clock(feed: Sandbox):
+    one_order(feed)
+    before = feed.now()
+    feed.age_feed(345_000)
+    assert call(feed, "GET", CONFIG).json()["approximateAgeOfOldestMessageInSeconds"] >= 345_000
+    assert feed.now()[:13] == before[:13]
+    feed.age_feed(600)
+    assert read(feed) == []
+    assert feed.feed_counters()["expired"] == 1
+
+
+def test_nobody_steals_from_a_feed_that_is_not_there(sandbox: Sandbox):
+    with pytest.raises(SandboxError, match="no feed"):
+        sandbox.steal_events(1)

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import random
 
-from sandbox.vtex.feed import Event, Feed, FeedFilter
+from sandbox.vtex.feed import Event, Feed
+from sandbox.vtex.filters import EventFilter
 
 
 def make_feed(count: int, *, visibility: float = 30, retention: float = 1000) -> Feed:
@@ -77,6 +78,6 @@ def test_a_quiet_feed_is_abandoned_after_its_retention():
 
 
 def test_a_filter_takes_what_it_names_and_no_filter_takes_all():
-    assert FeedFilter(None).takes("whatever")
-    assert FeedFilter({"type": "FromWorkflow", "status": ["handling"]}).takes("handling")
-    assert not FeedFilter({"type": "FromWorkflow", "status": ["handlign"]}).takes("handling")
+    assert EventFilter(None).takes("whatever")
+    assert EventFilter({"type": "FromWorkflow", "status": ["handling"]}).takes("handling")
+    assert not EventFilter({"type": "FromWorkflow", "status": ["handlign"]}).takes("handling")

@@ -214,10 +214,6 @@ def test_invoice_numbers_are_letters_and_digits(quick: Sandbox, number: str):
     assert invoice(quick, one_order(quick, status="handling"), number, 1) == 400
 
 
-def test_expressions_are_not_evaluated(sandbox: Sandbox):
-    assert call(sandbox, "POST", "/api/orders/expressions/jsonata", json={}).status_code == 501
-
-
 def test_the_default_delay_passes_in_real_time(sandbox: Sandbox):
     order_id = one_order(sandbox)
     start_handling(sandbox, order_id)

@@ -13,6 +13,7 @@ from urllib3.exceptions import MaxRetryError, NameResolutionError, NewConnection
 from tests.fake_http import LOGIN_PAGE, Answer, FakeServer, FakeTime
 from vtex_erp import errors
 from vtex_erp.vtex.client import VtexClient, VtexSettings
+from vtex_erp.vtex.filters import EventFilter, WantedFeed, WantedHook
 
 SETTINGS = VtexSettings("store", "KEY-abcdef", "TOKEN-abcdef", "https://store.example.com")
 ORDER = {"orderId": "123-01", "status": "ready-for-handling"}
@@ -36,8 +37,16 @@ def no_connection(kind: type[NewConnectionError] = NewConnectionError) -> reques
     return requests.ConnectionError(MaxRetryError(None, "/", reason))  # type: ignore[arg-type]
 
 
+FEED = WantedFeed(filter=EventFilter(status=("handling",)))
+HOOK = WantedHook(url="https://me.example.com/hook", headers={"X-Key": "HEADER-abcdef"})
 CALLS: dict[str, Any] = {
     "feed_configuration": lambda client: client.feed_configuration(),
+    "configure_feed": lambda client: client.configure_feed(FEED),
+    "delete_feed": lambda client: client.delete_feed_configuration(),
+    "hook_configuration": lambda client: client.hook_configuration(),
+    "configure_hook": lambda client: client.configure_hook(HOOK),
+    "delete_hook": lambda client: client.delete_hook_configuration(),
+    "try": lambda client: client.try_expression("true", '{"clientProfileData": {"email": "maria@example.com"}}'),
     "retrieve": lambda client: client.retrieve_feed_items(),
     "commit": lambda client: client.commit_feed_items(["a"]),
     "get": lambda client: client.get_order("123-01"),
@@ -47,7 +56,11 @@ CALLS: dict[str, Any] = {
     ),
     "cancel": lambda client: client.cancel("123-01", reason="no stock"),
 }
-REPEATED = ("feed_configuration", "retrieve", "commit", "get", "list")
+REPEATED = (
+    *("feed_configuration", "configure_feed", "delete_feed", "hook_configuration", "configure_hook", "delete_hook"),
+    *("try", "retrieve", "commit", "get", "list"),
+)
+WITHOUT_BODY = ("configure_feed", "delete_feed", "configure_hook", "delete_hook", "commit")
 SENT_ONCE = ("start", "cancel")
 
 
@@ -200,6 +213,16 @@ REFUSALS = [
     ("feed_configuration", Answer(200, {}), errors.FeedNotConfiguredError),
     ("feed_configuration", Answer(400), errors.ConfigurationError),
     ("feed_configuration", LOGIN_PAGE, errors.CredentialsError),
+    ("configure_feed", Answer(409), errors.ConfigurationError),
+    ("configure_feed", Answer(400), errors.ConfigurationError),
+    ("configure_feed", LOGIN_PAGE, errors.CredentialsError),
+    ("delete_feed", Answer(400), errors.ConfigurationError),
+    ("hook_configuration", Answer(404), errors.HookNotConfiguredError),
+    ("hook_configuration", Answer(200, {}), errors.HookNotConfiguredError),
+    ("configure_hook", Answer(400), errors.ConfigurationError),
+    ("configure_hook", Answer(404), errors.ConfigurationError),
+    ("try", Answer(400), errors.ConfigurationError),
+    ("try", LOGIN_PAGE, errors.CredentialsError),
     ("retrieve", Answer(404, "Not found"), errors.FeedNotConfiguredError),
     ("retrieve", LOGIN_PAGE, errors.CredentialsError),
     ("commit", Answer(400, oms("1")), errors.HandleRefusedError),
@@ -265,16 +288,18 @@ TROUBLE: list[Answer | Exception] = [
 ]
 GOOD = {
     "feed_configuration": Answer(200, {"quantity": 0}),
+    "hook_configuration": Answer(200, HOOK.document()),
+    "try": Answer(200, True),
     "retrieve": Answer(200, []),
-    "commit": Answer(200),
+    **dict.fromkeys(WITHOUT_BODY, Answer(200)),
     "get": Answer(200, ORDER),
     "list": Answer(200, {"list": [], "paging": {"total": 0, "pages": 0}}),
 }
 
 
 def applies(call: str, trouble: Answer | Exception) -> bool:
-    """A commit's answer has no body that anyone reads."""
-    return call != "commit" or isinstance(trouble, Exception) or trouble.status != 200
+    """Some answers have no body that anyone reads."""
+    return call not in WITHOUT_BODY or isinstance(trouble, Exception) or trouble.status != 200
 
 
 CASES = [(call, trouble) for call in REPEATED for trouble in TROUBLE if applies(call, trouble)]
@@ -315,6 +340,12 @@ def test_a_delay_named_with_503_is_passed_on() -> None:
     ("call", "resource"),
     [
         ("feed_configuration", "Feed v3 and Hook Admin"),
+        ("configure_feed", "Feed v3 and Hook Admin"),
+        ("delete_feed", "Feed v3 and Hook Admin"),
+        ("hook_configuration", "Feed v3 and Hook Admin"),
+        ("configure_hook", "Feed v3 and Hook Admin"),
+        ("delete_hook", "Feed v3 and Hook Admin"),
+        ("try", "Feed v3 and Hook Admin"),
         ("retrieve", "Feed v3 and Hook Admin"),
         ("commit", "Feed v3 and Hook Admin"),
         ("get", "View order"),

@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.sandbox.endpoint import endpoint
 from vtex_erp import errors
 from vtex_erp.vtex.client import VtexClient, VtexSettings
+from vtex_erp.vtex.filters import EventFilter, WantedFeed, WantedHook, compare
+from vtex_erp.vtex.notifications import HookNotification
 from vtex_erp.vtex.schemas import OrderHead
 
 if TYPE_CHECKING:
@@ -180,3 +183,71 @@ def test_cancel(sandbox: Sandbox) -> None:
     receipt = client_of(sandbox).cancel(order.order_id, reason="no stock")
     assert receipt.order_id == order.order_id
     assert receipt.date
+
+
+def test_the_wanted_feed_is_the_feed_that_vtex_then_has(sandbox: Sandbox) -> None:
+    client = client_of(sandbox)
+    by_status = WantedFeed(filter=EventFilter(status=("canceled", "ready-for-handling")))
+    by_channel = EventFilter(type="FromOrders", expression='salesChannel = "1"', disable_single_fire=True)
+    for wanted in (
+        by_status,
+        WantedFeed(filter=EventFilter()),
+        WantedFeed(filter=by_channel, retention_seconds=400_000),
+    ):
+        client.configure_feed(wanted)
+        assert compare(wanted, client.feed_configuration()) == []
+        assert compare(WantedFeed(visibility_timeout_seconds=60), client.feed_configuration())
+    sandbox.switches(age_spelling="aproximate", retention_spelling="Message")
+    assert compare(wanted, client.feed_configuration()) == []
+    client.delete_feed_configuration()
+    client.delete_feed_configuration()
+    with pytest.raises(errors.FeedNotConfiguredError):
+        client.feed_configuration()
+
+
+def test_the_wanted_hook_is_the_hook_that_vtex_then_has(sandbox: Sandbox) -> None:
+    sandbox.switches(hook_https_only=False)
+    client = client_of(sandbox)
+    with pytest.raises(errors.HookNotConfiguredError):
+        client.hook_configuration()
+    with endpoint() as here:
+        wanted = WantedHook(url=here.url, headers={"X-Vtex-Erp": "secret"})
+        client.configure_hook(wanted)
+        assert compare(wanted, client.hook_configuration()) == []
+        (order,) = sandbox.generate(1, kinds=["plain"])
+        (body,) = here.wait_for(1)
+        notified = HookNotification.from_document(body)
+        assert notified.event
+        assert (notified.event.order_id, notified.event.state) == (order.order_id, "ready-for-handling")
+        assert (notified.account, notified.key) == (sandbox.account, sandbox.app_key)
+        here.answers = [403]
+        with pytest.raises(errors.ConfigurationError, match=r"Unable to check address.*answered 200") as caught:
+            client.configure_hook(wanted)
+        assert "secret" not in str(caught.value)
+        client.delete_hook_configuration()
+        client.delete_hook_configuration()
+
+
+def test_hook_and_feed_tell_one_change_as_one_change(sandbox: Sandbox) -> None:
+    sandbox.switches(hook_https_only=False)
+    client = client_of(sandbox)
+    client.configure_feed(WantedFeed())
+    with endpoint() as here:
+        client.configure_hook(WantedHook(url=here.url))
+        sandbox.generate(1, kinds=["plain"])
+        told = HookNotification.from_document(here.wait_for(1)[0]).event
+        (fed,) = client.retrieve_feed_items()
+        assert told
+        key = (told.order_id, told.domain, told.state, told.change_key)
+        assert key == (fed.order_id, fed.domain, fed.state, fed.change_key)
+        client.delete_hook_configuration()
+
+
+def test_expressions_are_tried(sandbox: Sandbox) -> None:
+    (order,) = sandbox.generate(1, kinds=["plain"])
+    client = client_of(sandbox)
+    document = client.get_order(order.order_id)
+    assert client.try_expression('status = "ready-for-handling"', document) is True
+    assert client.try_expression('status = "canceled"', document) is False
+    with pytest.raises(errors.ConfigurationError, match="must be JSONata"):
+        client.try_expression("status = ", document)

@@ -88,3 +88,29 @@ def test_keys_are_not_in_the_representation() -> None:
     text = repr(settings_of())
     assert "TOKEN" not in text
     assert "vtexappkey" not in text
+
+
+@pytest.mark.parametrize("on", [True, "true", " True "])
+def test_data_protection_comes_with_its_reason(on: Any) -> None:
+    settings = settings_of(extra={"account": "shop", "data_protection": on, "reason": " fulfilment "})
+    assert (settings.data_protection, settings.reason) == (True, "fulfilment")
+
+
+@pytest.mark.parametrize("off", [{}, {"data_protection": False}, {"data_protection": "", "reason": " "}])
+def test_without_data_protection_there_is_no_reason(off: dict[str, Any]) -> None:
+    assert not settings_of(extra={"account": "shop", **off}).data_protection
+
+
+@pytest.mark.parametrize(
+    ("extra", "field"),
+    [
+        ({"data_protection": True}, "reason"),
+        ({"data_protection": "true", "reason": "  "}, "reason"),
+        ({"reason": "fulfilment"}, "data_protection"),
+        ({"data_protection": False, "reason": "fulfilment"}, "data_protection"),
+        ({"data_protection": "on", "reason": "fulfilment"}, "data_protection"),
+    ],
+)
+def test_half_a_data_protection_is_refused_by_name(extra: dict[str, Any], field: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"'vtex_shop', field {field}: "):
+        settings_of(extra={"account": "shop", **extra})

@@ -7,7 +7,14 @@ import pytest
 from pydantic import ValidationError
 
 from vtex_erp.errors import RetryableError
-from vtex_erp.vtex.schemas import FeedConfiguration, FeedEvent, OrderHead, OrderPage, parse_vtex_datetime
+from vtex_erp.vtex.schemas import (
+    FeedConfiguration,
+    FeedEvent,
+    HookConfiguration,
+    OrderHead,
+    OrderPage,
+    parse_vtex_datetime,
+)
 
 
 def utc(*parts: int) -> datetime:
@@ -112,22 +119,41 @@ def test_an_event_that_says_nothing():
                 "quantity": 12,
                 "aproximateAgeOfOldestMessageInSeconds": 11.5,
             },
-            (240, 345600, 12, 11.5, "FromWorkflow", ("ready-for-handling", "handling")),
+            ("FromWorkflow", ("ready-for-handling", "handling"), None, False, 240, 345600, 12, 11.5),
         ),
         (
             {
-                "Filter": {"Type": "FromOrders", "expression": "true", "status": None},
-                "Queue": {"VisibilityTimeoutInSeconds": 250, "MessageRetentionPeriodInSeconds": 1209600},
+                "Filter": {"Type": "FromOrders", "expression": "true", "DisableSingleFire": True, "status": None},
+                "Queue": {"VisibilityTimeoutInSeconds": 250.0, "MessageRetentionPeriodInSeconds": "1209600"},
                 "approximateAgeOfOldestMessageInSeconds": 0,
             },
-            (250, 1209600, None, 0.0, "FromOrders", ()),
+            ("FromOrders", (), "true", True, 250, 1209600, None, 0.0),
         ),
-        ({"queue": None}, (30, None, None, None, None, ())),
+        ({"queue": None, "filter": {"disableSingleFire": None}}, (None, (), None, False, 30, None, None, None)),
     ],
 )
 def test_feed_configurations(document, fields):
     configuration = FeedConfiguration.from_document(document)
     assert tuple(configuration.model_dump().values()) == fields
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"filter": {"status": ["handling"]}, "hook": {"url": "https://me.example/x", "headers": {"X-Key": "k"}}},
+        {"Filter": {"Status": ["handling"]}, "Hook": {"Url": "https://me.example/x", "Headers": {"X-Key": "k"}}},
+    ],
+)
+def test_hook_configurations(document):
+    configuration = HookConfiguration.from_document(document)
+    assert (configuration.url, configuration.headers) == ("https://me.example/x", {"X-Key": "k"})
+    assert configuration.statuses == ("handling",)
+    assert "'k'" not in repr(configuration)
+
+
+def test_a_hook_without_an_address_is_asked_again():
+    with pytest.raises(RetryableError, match="url"):
+        HookConfiguration.from_document({"filter": {}, "hook": {"headers": None}})
 
 
 def test_an_unreadable_configuration_is_asked_again():

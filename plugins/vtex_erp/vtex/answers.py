@@ -10,6 +10,7 @@ from vtex_erp.errors import (
     CredentialsError,
     FeedNotConfiguredError,
     HandleRefusedError,
+    HookNotConfiguredError,
     OrderNotFoundError,
     ParkError,
     RetryableError,
@@ -38,6 +39,8 @@ _ADVICE: Mapping[type[VtexErpError], str] = {
     "account, or is older than the two years that VTEX keeps orders.",
     FeedNotConfiguredError: "VTEX holds no feed for this app key: it removes a feed without events for its "
     "retention period. Configure the feed and bring in the gap by date.",
+    HookNotConfiguredError: "VTEX holds no hook for this app key: it removes one that had nothing to tell for three "
+    "days. Configure the hook.",
     HandleRefusedError: "A handle is expired or belongs to another key. VTEX delivers the event again, "
     "with a new handle.",
     WrongStatusError: "The order is not in the status that this needs. Read it to see where it is.",
@@ -54,7 +57,8 @@ class Call:
 
     `task` completes "when asked to …" in messages; `resource` is the License Manager resource that the key
     needs; `effect` is True where the call changes an order, so that it is never repeated blindly; `refused`
-    is the error of a 4xx that `by_status` does not name.
+    is the error of a 4xx that `by_status` does not name; `advice` says what to do about those better than the class
+    of the error can.
     """
 
     method: str
@@ -67,6 +71,7 @@ class Call:
     body: bytes | None = None
     effect: bool = False
     family: Family = Family.READ
+    advice: str | None = None
 
     @property
     def uncertain(self) -> type[RetryableError]:
@@ -91,7 +96,8 @@ def raise_for_response(response: requests.Response, call: Call, *, server: str) 
     message = f"{server} answered {status}{said} when asked to {call.task}."
     if kind is CredentialsError:
         raise CredentialsError(f"{message} {_key_advice(status, call.resource)}", status=status)
-    error = kind(f"{message} {_ADVICE[kind]}", status=status, cause=_cause(kind, status))
+    advice = (call.advice if kind is call.refused else None) or _ADVICE[kind]
+    error = kind(f"{message} {advice}", status=status, cause=_cause(kind, status))
     if isinstance(error, RetryableError):
         error.retry_after = retry_after(response)
     raise error

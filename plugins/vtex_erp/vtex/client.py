@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import random
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -13,32 +14,27 @@ from pydantic import ValidationError
 
 from vtex_erp.errors import (
     FeedNotConfiguredError,
+    HookNotConfiguredError,
     OrderNotFoundError,
     RateLimitedError,
     RetryableError,
     UnclearError,
 )
 from vtex_erp.transport import Budget, Clock, Sleep, Transport, pooled_session
+from vtex_erp.vtex import calls
 from vtex_erp.vtex.answers import Call, raise_for_response, read_answer
-from vtex_erp.vtex.calls import (
-    MAX_FEED_ITEMS,
-    cancel_order,
-    commit_items,
-    list_of_orders,
-    read_feed_configuration,
-    read_order,
-    retrieve_items,
-    start_handling_of,
-)
+from vtex_erp.vtex.calls import MAX_FEED_ITEMS
 from vtex_erp.vtex.dates import parse_vtex_datetime
 from vtex_erp.vtex.lenient import field_paths
-from vtex_erp.vtex.schemas import FeedConfiguration, FeedEvent, OrderPage
+from vtex_erp.vtex.schemas import FeedConfiguration, FeedEvent, HookConfiguration, OrderPage
 from vtex_erp.vtex.settings import VtexSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     import requests
+
+    from vtex_erp.vtex.filters import WantedFeed, WantedHook
 
 __all__ = ["CancelReceipt", "VtexClient", "VtexSettings"]
 
@@ -101,12 +97,52 @@ class VtexClient:
 
     def feed_configuration(self) -> FeedConfiguration:
         """Get the configuration and fill of this app key's feed. Raises FeedNotConfiguredError."""
-        document = self._read(read_feed_configuration(), dict)
+        document = self._read(calls.read_feed_configuration(), dict)
         if not document:
             raise FeedNotConfiguredError(
                 f"{self._server} holds no feed for this app key. Configure one and bring in the gap by date."
             )
         return FeedConfiguration.from_document(document)
+
+    def configure_feed(self, wanted: WantedFeed) -> None:
+        """Create this app key's feed, or change it; what is queued stays (guide "Feed v3").
+
+        One key has one feed: look first whose it is. Raises ConfigurationError where VTEX refuses the filter.
+        """
+        self._do(calls.write_feed_configuration(wanted))
+
+    def delete_feed_configuration(self) -> None:
+        """Delete this app key's feed, with what is queued; no matter if there is none."""
+        with suppress(FeedNotConfiguredError):
+            self._do(calls.delete_feed_configuration())
+
+    def hook_configuration(self) -> HookConfiguration:
+        """Get the configuration of this app key's hook. Raises HookNotConfiguredError."""
+        document = self._read(calls.read_hook_configuration(), dict)
+        if not document:
+            raise HookNotConfiguredError(f"{self._server} holds no hook for this app key. Configure one.")
+        return HookConfiguration.from_document(document)
+
+    def configure_hook(self, wanted: WantedHook) -> None:
+        """Create this app key's hook, or change it. VTEX pings the hook first, which must answer 200.
+
+        One key has one hook: look first whose it is. Raises ConfigurationError where VTEX refuses the address or
+        the filter.
+        """
+        self._do(calls.write_hook_configuration(wanted))
+
+    def delete_hook_configuration(self) -> None:
+        """Delete this app key's hook; no matter if there is none."""
+        with suppress(HookNotConfiguredError):
+            self._do(calls.delete_hook_configuration())
+
+    def try_expression(self, expression: str, document: str) -> bool:
+        """Let VTEX try a FromOrders expression on an order's document, the text of a JSON object.
+
+        VTEX's filters see the document of `/api/orders/pvt/document`, which is not in all that of `get_order`.
+        Raises ConfigurationError where VTEX refuses the expression.
+        """
+        return self._read(calls.try_expression(expression, document), bool)
 
     def retrieve_feed_items(self, limit: int = MAX_FEED_ITEMS) -> list[FeedEvent]:
         """Take up to `limit` (1 to 10) events; they are hidden from other reads for the visibility timeout.
@@ -114,7 +150,7 @@ class VtexClient:
         An empty or short list does not mean an empty feed: it is a standard SQS queue (ERP integration FAQ).
         An item that names no order is left where it is, with a warning. Raises FeedNotConfiguredError.
         """
-        events = [_event(item) for item in self._read(retrieve_items(limit), list)]
+        events = [_event(item) for item in self._read(calls.retrieve_items(limit), list)]
         return [event for event in events if event is not None]
 
     def commit_feed_items(self, handles: Sequence[str]) -> None:
@@ -123,15 +159,15 @@ class VtexClient:
         Raises HandleRefusedError if VTEX does not take one of the handles; others may be committed then.
         """
         if handles:
-            call = commit_items(handles)
-            self._patiently(lambda: self._ask(call))
+            self._do(calls.commit_items(handles))
 
     def get_order(self, order_id: str) -> str:
-        """Get an order: the text of the JSON object as VTEX sent it.
+        """Get an order: the text of the JSON object as VTEX sent it, in the shape of the account's API.
 
-        Raises OrderNotFoundError, and ParkError for what cannot be an order id or what VTEX refuses to read.
+        `VtexOrder` and `OrderHead` read both shapes. Raises OrderNotFoundError, and ParkError for what cannot be an
+        order id or what VTEX refuses to read.
         """
-        call = read_order(order_id)
+        call = calls.read_order(order_id, reason=self.settings.reason)
         return self._patiently(lambda: self._order_text(call))
 
     def start_handling(self, order_id: str) -> None:
@@ -140,7 +176,7 @@ class VtexClient:
         Raises WrongStatusError where the order is not in ready-for-handling, so also for a second call;
         OrderNotFoundError; UnclearError where only reading the order can tell.
         """
-        call = start_handling_of(order_id)
+        call = calls.start_handling_of(order_id, protected=self.settings.data_protection)
         status = self._ask(call).status_code
         if status != _NO_CONTENT:
             raise UnclearError(
@@ -166,13 +202,14 @@ class VtexClient:
         page 30 of 100 rows is the last that VTEX gives: halve the window when `total` is above 3,000 (Orders
         API, List orders). Moments are widened to whole milliseconds.
         """
-        call = list_of_orders(
+        call = calls.list_of_orders(
             date_field=date_field,
             window=(_utc(created_from), _utc(created_to) + timedelta(microseconds=999)),
             page=page,
             per_page=per_page,
             statuses=statuses,
             order_by=order_by,
+            protected=self.settings.data_protection,
         )
         return OrderPage.from_document(self._read(call, dict))
 
@@ -182,7 +219,7 @@ class VtexClient:
         Raises OrderNotFoundError; ParkError where the order cannot be cancelled any more (400: it is partly
         invoiced); WrongStatusError; UnclearError where only reading the order can tell.
         """
-        call = cancel_order(order_id, reason)
+        call = calls.cancel_order(order_id, reason, protected=self.settings.data_protection)
         answer = read_answer(self._ask(call), dict, call, server=self._server)
         receipt = answer.get("receipt")
         return CancelReceipt(order_id, _date(answer.get("date")), str(receipt) if receipt else None)
@@ -194,6 +231,9 @@ class VtexClient:
 
     def _read(self, call: Call, kind: type[_Result]) -> _Result:
         return self._patiently(lambda: read_answer(self._ask(call), kind, call, server=self._server))
+
+    def _do(self, call: Call) -> None:
+        self._patiently(lambda: self._ask(call))
 
     def _patiently(self, attempt: Callable[[], _Result]) -> _Result:
         """Try three times in all. Only for what may be repeated without harm."""

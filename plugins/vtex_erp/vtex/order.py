@@ -1,4 +1,7 @@
-"""The VTEX order as `GET /api/oms/pvt/orders/{orderId}` gives it.
+"""The VTEX order as `GET /api/oms/pvt/orders/{orderId}` gives it, or `GET /api/orders/pvt/document/{orderId}`.
+
+The second shape, of accounts with data protection, has the same names for what is modelled here. Its price tags lack
+`value`; its dates end with Z, and `timeZoneCreationDate`, which is local time with a Z all the same, is never read.
 
 Modelled is what a sales order is made from; every other field is kept as it came. Money is in cents.
 Types follow what the OMS really sends, which is wider than the published schema (null strings,

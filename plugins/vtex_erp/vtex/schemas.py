@@ -1,4 +1,4 @@
-"""What VTEX sends: feed events, the feed's configuration, orders and pages of orders.
+"""What VTEX sends: feed events, the configurations of feed and hook, orders and pages of orders.
 
 Every schema takes VTEX's documents as they really come (facts.md's "Casing is mixed", null lists, floats
 for integers) and refuses only what would have to be guessed.
@@ -14,7 +14,7 @@ from pydantic import BeforeValidator, ConfigDict, Field, ValidationError
 
 from vtex_erp.errors import RetryableError
 from vtex_erp.vtex.dates import iso_utc, parse_vtex_datetime
-from vtex_erp.vtex.lenient import Cents, Listed, Moment, Text, VtexModel, Whole, field_paths
+from vtex_erp.vtex.lenient import Cents, Flag, Listed, Moment, Text, VtexModel, Whole, field_paths
 from vtex_erp.vtex.order import (
     ClientProfile,
     Item,
@@ -32,6 +32,7 @@ __all__ = [
     "ClientProfile",
     "FeedConfiguration",
     "FeedEvent",
+    "HookConfiguration",
     "Item",
     "Logistics",
     "OrderHead",
@@ -99,20 +100,27 @@ class FeedEvent(VtexModel):
         return iso_utc(moment) if moment else self.event_id or ""
 
 
-class FeedConfiguration(VtexModel):
+class _Configuration(VtexModel):
+    """The filter that the feed and the hook have in common; no type means FromWorkflow with every status."""
+
+    model_config = ConfigDict(extra="ignore", alias_generator=None)
+
+    filter_type: str | None = None
+    statuses: Listed[str] = ()
+    expression: str | None = None
+    disable_single_fire: Flag = False
+
+
+class FeedConfiguration(_Configuration):
     """The feed's configuration and fill: `GET /api/orders/feed/config`.
 
     `quantity` counts events in flight too; `age_of_oldest_seconds` is the age of the oldest event.
     """
 
-    model_config = ConfigDict(extra="ignore", alias_generator=None)
-
-    visibility_timeout_seconds: int = _VISIBILITY_DEFAULT_SECONDS
-    retention_seconds: int | None = None
-    quantity: int | None = None
+    visibility_timeout_seconds: Whole = _VISIBILITY_DEFAULT_SECONDS
+    retention_seconds: Whole | None = None
+    quantity: Whole | None = None
     age_of_oldest_seconds: float | None = None
-    filter_type: str | None = None
-    statuses: tuple[str, ...] = ()
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> FeedConfiguration:
@@ -121,17 +129,47 @@ class FeedConfiguration(VtexModel):
         Raises RetryableError with cause `answer-malformed` for anything else.
         """
         top = _by_lower_case(document)
-        queue, chosen = _by_lower_case(top.get("queue")), _by_lower_case(top.get("filter"))
+        queue = _by_lower_case(top.get("queue"))
         age = "mateageofoldestmessageinseconds"
         fields = {
             "visibility_timeout_seconds": queue.get("visibilitytimeoutinseconds"),
             "retention_seconds": queue.get("messageretentionperiodinseconds"),
             "quantity": top.get("quantity"),
             "age_of_oldest_seconds": top.get(f"approxi{age}", top.get(f"aproxi{age}")),
-            "filter_type": chosen.get("type"),
-            "statuses": chosen.get("status"),
         }
-        return _read(cls, {name: value for name, value in fields.items() if value is not None})
+        return _read(cls, {**_filter_fields(top), **_told(fields)})
+
+
+class HookConfiguration(_Configuration):
+    """The hook's configuration: `GET /api/orders/hook/config`.
+
+    VTEX publishes no schema of the answer; it is read as the request of `POST` is written. `headers` are secret.
+    """
+
+    url: Text
+    headers: Mapping[str, Text] = Field(default={}, repr=False)
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> HookConfiguration:
+        """Read VTEX's answer in any casing. Raises RetryableError with cause `answer-malformed`."""
+        top = _by_lower_case(document)
+        hook = _by_lower_case(top.get("hook"))
+        return _read(cls, {**_filter_fields(top), **_told({"url": hook.get("url"), "headers": hook.get("headers")})})
+
+
+def _filter_fields(top: Mapping[str, Any]) -> dict[str, Any]:
+    chosen = _by_lower_case(top.get("filter"))
+    fields = {
+        "filter_type": chosen.get("type"),
+        "statuses": chosen.get("status"),
+        "expression": chosen.get("expression"),
+        "disable_single_fire": chosen.get("disablesinglefire"),
+    }
+    return _told(fields)
+
+
+def _told(fields: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 def _by_lower_case(part: object) -> dict[str, Any]:

@@ -21,7 +21,8 @@ class VtexSettings:
     """Where one VTEX account is, and the keys to it.
 
     `timeout_seconds` is the longest silence of VTEX in one call; `concurrency` the number of threads that
-    call at the same time; `limits` are the account's requests per minute.
+    call at the same time; `limits` are the account's requests per minute. An account with data protection (VTEX's
+    PII data architecture) has a `reason`, which VTEX audits at each read of a shopper's clear data.
     """
 
     account: str
@@ -32,6 +33,12 @@ class VtexSettings:
     timeout_seconds: float = 30
     concurrency: int = 32
     limits: Limits = field(default_factory=Limits)
+    reason: str | None = None
+
+    @property
+    def data_protection(self) -> bool:
+        """Whether the account's orders are read and handled under VTEX's other endpoints."""
+        return self.reason is not None
 
     @classmethod
     def from_connection(
@@ -49,7 +56,8 @@ class VtexSettings:
         Host is the base URL, empty for `https://{account}.vtexcommercestable.com.br` (the only environment
         that VTEX lists: Orders API, servers); login the app key, password the app token; Extra has `account`,
         and if wanted `timeout_seconds`, `concurrency`, `requests_per_minute` of the account, and
-        `feed_requests_per_minute` and the like for a family of calls.
+        `feed_requests_per_minute` and the like for a family of calls; for an account with data protection
+        `data_protection` (true) and `reason`.
 
         Raises ConfigurationError naming the connection, the field and what to put there.
         """
@@ -64,6 +72,7 @@ class VtexSettings:
             timeout_seconds=fields.number("timeout_seconds", default=cls.timeout_seconds),
             concurrency=fields.whole_number("concurrency", default=cls.concurrency),
             limits=_limits(fields),
+            reason=_reason(fields),
         )
 
 
@@ -72,6 +81,17 @@ def _account(fields: ConnectionFields) -> str:
     if not _ACCOUNT.fullmatch(account):
         raise fields.wrong("account", "put the VTEX account name, such as mystore, into Extra")
     return account
+
+
+def _reason(fields: ConnectionFields) -> str | None:
+    """Read the two settings of data protection, of which neither works without the other."""
+    reason = str(fields.extra.get("reason") or "").strip()
+    protected = fields.flag("data_protection")
+    if protected and not reason:
+        raise fields.wrong("reason", "data_protection is on: put why shoppers' clear data is read, which VTEX audits")
+    if reason and not protected:
+        raise fields.wrong("data_protection", "reason is set: put true, or leave the reason empty")
+    return reason or None
 
 
 def _limits(fields: ConnectionFields) -> Limits:
