@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Mapping
 from typing import Annotated
@@ -15,9 +14,14 @@ from vtex_erp.errors import ConfigurationError
 from vtex_erp.functions import function_named
 from vtex_erp.settings_file import Section
 from vtex_erp.stores.actions import Action, Actions
-from vtex_erp.vtex import statuses
+from vtex_erp.vtex.filters import ORDER_STATUSES, EventFilter, HookUrl, WantedFeed, WantedHook, nearest_status
 
 DEFAULT_NAME = "main"
+
+SECRET_HEADER = "X-Vtex-Erp-Secret"  # noqa: S105 - the name of the header
+
+EVENTS = ("ready-for-handling", "cancellation-requested", "request-cancel", "canceled", "replaced")
+"""What a feed or a hook tells of, if its store wants nothing else: what has to be acted on."""
 
 _CRON = re.compile(r"(\S+\s+){4}\S+|@\w+")
 _VALUES = tuple(action.value for action in Action)
@@ -51,6 +55,17 @@ class Budget(Section):
     action: float | None = Field(default=None, gt=0, description="Start handling, and cancel.")
 
 
+class Hook(Section):
+    """VTEX's hook, which tells of events at once. Its secret is `hook_secret` in Extra of the `vtex` connection."""
+
+    url: HookUrl = Field(description="Where VTEX calls: the address of Airflow's web server, then /vtex/hook/STORE.")
+    filter: EventFilter = Field(default=EventFilter(status=EVENTS), description="Of which events VTEX tells.")
+
+    def wanted(self, secret: str) -> WantedHook:
+        """The hook's configuration at VTEX."""
+        return WantedHook(filter=self.filter, url=self.url, headers={SECRET_HEADER: secret})
+
+
 class Store(Section):
     """One store: its connections, and how it is served. `name` is its key in the file."""
 
@@ -71,18 +86,24 @@ class Store(Section):
         description="By status in VTEX: `bring-in`, `hold`, `cancel`, `close`, `note`, or `module:function`. "
         "What is left out is done as docs/stores.md says.",
     )
+    feed: WantedFeed = Field(
+        default=WantedFeed(filter=EventFilter(status=EVENTS)),
+        description="The feed as `vtex_feed_config` sets it up: of which events, and how long VTEX keeps them.",
+    )
+    hook: Hook | None = Field(default=None, description="The hook as `vtex_feed_config` sets it up; none without it.")
     budget: Budget = Budget()
 
     @field_validator("actions")
     @classmethod
     def _actions_exist(cls, actions: Mapping[str, str]) -> Mapping[str, str]:
         for status, action in actions.items():
-            if status not in statuses.KNOWN:
-                raise ValueError(f"{status!r} is no status of VTEX{_near(status, statuses.KNOWN)}")
+            if status not in ORDER_STATUSES:
+                nearest = nearest_status(status)
+                raise ValueError(f"{status!r} is no status of VTEX's orders{f'; put {nearest!r}' if nearest else ''}")
             if ":" in action:
                 _find(action)
             elif action not in _VALUES:
-                raise ValueError(f"{status}: {action!r} is no action{_near(action, _VALUES)}")
+                raise ValueError(f"{status}: {action!r} is no action; choose one of: {', '.join(_VALUES)}")
         return actions
 
     @property
@@ -96,11 +117,6 @@ def _find(function: str) -> None:
         function_named(function)
     except ConfigurationError as error:
         raise ValueError(error.message) from error
-
-
-def _near(word: str, known: frozenset[str] | tuple[str, ...]) -> str:
-    near = difflib.get_close_matches(word, sorted(known), n=1)
-    return f"; did you mean {near[0]!r}?" if near else f"; choose one of: {', '.join(sorted(known))}"
 
 
 class Stores(Section):

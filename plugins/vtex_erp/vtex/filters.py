@@ -52,6 +52,14 @@ FILTER_STATUSES = (
 )
 """The statuses that a FromWorkflow filter matches (Orders API, Create or update feed configuration)."""
 
+ORDER_STATUSES = frozenset(FILTER_STATUSES) | {
+    "waiting-for-fulfillment",
+    "ready-for-invoicing",
+    "window-to-change-payment",
+    "cancellation-request-denied-ffm",
+}
+"""What an order may be in: those, and a few that no filter knows (help article "Order flow and status")."""
+
 VISIBILITY_SECONDS = (1, 43_200)
 """The help article "Feed v3" gives the default, 30 seconds, and the maximum, 12 hours; no minimum is published."""
 
@@ -235,6 +243,10 @@ def _https(url: str) -> str:
     return url
 
 
+HookUrl = Annotated[str, AfterValidator(_https)]
+"""An address that VTEX calls."""
+
+
 class WantedHook(Wanted):
     """The hook that a store wants. The headers are the only thing that proves a call to be VTEX's: they are secret.
 
@@ -242,7 +254,7 @@ class WantedHook(Wanted):
     """
 
     filter: EventFilter = EventFilter(status=("ready-for-handling",))
-    url: Annotated[str, AfterValidator(_https)]
+    url: HookUrl
     headers: _Headers = Field(default={}, repr=False)
 
     def document(self) -> dict[str, Any]:

@@ -83,7 +83,3 @@ def says_nothing(state: str, domain: str) -> bool:
     So those of a FromOrders filter, whose state is "unknow" (sic) and whose domain is no workflow.
     """
     return normalise_status(state) in _SAYS_NOTHING or normalise_status(domain) == _CHANGED_DOCUMENT
-
-
-KNOWN = frozenset({READY_FOR_HANDLING}) | HANDLING_STARTED | CANCELLED | CANCELLATION_ASKED | BEFORE_READY
-"""Every status that VTEX's documents name, misspellings among them."""
