@@ -254,9 +254,9 @@ class Sandbox:
         """Let the ERP lose a sales order."""
         self._call("DELETE", f"erp/orders/{quote(external_id, safe='')}")
 
-    def ship(self, external_id: str) -> None:
-        """Let the ERP ship a sales order: it is too late to cancel it."""
-        self._call("POST", "erp/too-late", json={"external_id": external_id})
+    def ship(self, external_id: str, *, too_late: bool = True) -> None:
+        """Let the ERP ship a sales order: it is too late to cancel it. False: the goods came back."""
+        self._call("POST", "erp/too-late", json={"external_id": external_id, "too_late": too_late})
 
     def _order(self, action: str, order_id: str, **body: Any) -> dict[str, Any]:
         return self._dict("POST", f"orders/{quote(order_id, safe='')}/{action}", json=body)

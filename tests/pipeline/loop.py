@@ -18,6 +18,7 @@ from vtex_erp.pipeline.outcome import outcome
 from vtex_erp.pipeline.pull_feed import PullBounds, pull_feed
 from vtex_erp.pipeline.start_handling import start_handling
 from vtex_erp.pipeline.submit_orders import submit_orders
+from vtex_erp.stores.actions import DEFAULT_ACTIONS, Actions
 from vtex_erp.vtex.client import VtexClient
 from vtex_erp.vtex.settings import VtexSettings
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from sandbox.client import Sandbox
     from vtex_erp.erp.protocol import ErpClient
     from vtex_erp.ledger.ledger import Ledger
+    from vtex_erp.ledger.plans import Plan
 
 STATUSES = ["ready-for-handling", "handling", "canceled"]
 
@@ -42,6 +44,7 @@ class Loop:
     sleep: Callable[[float], None] = lambda _seconds: None
     sizes: BatchSizes = field(default_factory=lambda: BatchSizes(at_once=2, smallest=1))
     errors: dict[str, VtexErpError] = field(default_factory=dict)
+    actions: Actions = DEFAULT_ACTIONS
 
     def run(self, run_id: str = "run", *, tries: int = 1) -> dict[str, VtexErpError]:
         """Run the DAG's tasks in order; a task that raises does not stop those after it (trigger rule all_done)."""
@@ -49,7 +52,7 @@ class Loop:
         run = Run("vtex_orders", run_id, self.account)
         if not self._task("pull_feed", tries, lambda: self.pull(run)):
             return self.errors
-        plan = deduplicate(self.ledger, TaskTry(run, "deduplicate"), sizes=self.sizes)
+        plan = self.deduplicate(run)
         besides = TaskTry(run, "commit_other_events")
         self._task(
             besides.task_id,
@@ -65,23 +68,31 @@ class Loop:
         """Pull as the DAG does."""
         return pull_feed(self.ledger, TaskTry(run, "pull_feed"), self.vtex, bounds=PullBounds())
 
-    def batch(self, run: Run, batch: int, *, tries: int = 1) -> None:
-        """Run the task group on one batch."""
+    def deduplicate(self, run: Run) -> Plan:
+        """Plan as the DAG does."""
+        return deduplicate(self.ledger, TaskTry(run, "deduplicate"), sizes=self.sizes, actions=self.actions)
+
+    def batch(self, run: Run, batch: int, *, tries: int = 1, until: str | None = None) -> None:
+        """Run the task group on one batch; `until` is the last step that is run."""
 
         def task(task_id: str) -> TaskTry:
             return TaskTry(run, task_id, batch)
 
         steps: dict[str, Callable[[], None]] = {
-            "fetch_orders": lambda: fetch_orders(self.ledger, task("fetch_orders"), self.vtex).raise_failures(),
+            "fetch_orders": lambda: fetch_orders(
+                self.ledger, task("fetch_orders"), self.vtex, self.actions
+            ).raise_failures(),
             "map_orders": lambda: map_orders(self.ledger, task("map_orders")).raise_failures(),
             "submit_orders": lambda: submit_orders(self.ledger, task("submit_orders"), self.erp).raise_failures(),
             "commit_events": lambda: commit_events(self.ledger, task("commit_events"), self.vtex).raise_failures(),
             "start_handling": lambda: start_handling(
-                self.ledger, task("start_handling"), self.vtex, self.erp, sleep=self.sleep
+                self.ledger, task("start_handling"), self.vtex, self.erp, sleep=self.sleep, actions=self.actions
             ).raise_failures(),
         }
         for task_id, step in steps.items():
             self._task(task_id, tries, step)
+            if task_id == until:
+                return
 
     def _task(self, task_id: str, tries: int, step: Callable[[], object]) -> bool:
         for _ in range(tries):

@@ -19,7 +19,6 @@ from vtex_erp.ledger.entries import Run, TaskTry
 from vtex_erp.ledger.ledger import utc_now
 from vtex_erp.ledger.plans import BatchSizes
 from vtex_erp.ledger.tables import history, order_entries
-from vtex_erp.pipeline.deduplicate import deduplicate
 from vtex_erp.vtex.client import VtexClient
 from vtex_erp.vtex.settings import VtexSettings
 from vtex_erp.vtex.windows import Window
@@ -99,7 +98,7 @@ class World:
         self.runs += 1
         run = self.task("pull_feed").run
         self.loop.pull(run)
-        deduplicate(self.ledger, TaskTry(run, "deduplicate"), sizes=self.loop.sizes)
+        self.loop.deduplicate(run)
 
     def external_id(self, order: PlacedOrder | str) -> str:
         return f"{self.sandbox.account}:{order if isinstance(order, str) else order.order_id}"

@@ -17,6 +17,7 @@ map: sales order made                  nothing                                  
 submit: `submitting` written           in doubt                                 the rerun: looks the order up
 submit: the probe was won              an ERP that is down and not tried       the next minute's probe
 submit: ERP created the order          in doubt                                 the rerun: looks it up, finds it
+submit: ERP cancelled the order        an order that is `cancelling`            the rerun: cancels again, harmless
 commit: VTEX took the commit           a handle that is spent                   the rerun: commits it again; VTEX
                                                                                 takes it or refuses it, both end
 start handling: request noted          handling perhaps requested               the rerun: reads the order first
