@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import and_, bindparam, or_, select, update
 
 from vtex_erp.errors import ErpDownError, ParkError, RetryableError, VtexErpError
-from vtex_erp.ledger import documents
+from vtex_erp.ledger import documents, notices
 from vtex_erp.ledger.stages import ENDS, OPEN, Stage
 from vtex_erp.ledger.tables import batch_orders, history, order_entries, runs
 
@@ -211,6 +211,8 @@ def write(ledger: Ledger, task: TaskTry, moves: Sequence[Move]) -> list[OrderEnt
         kept = [(move.entry.id, kind, text) for move in valid for kind, text in move.documents.items()]
         documents.store(ledger, connection, kept)
         remember(connection, task, valid, now)
+        told = [notice for notice in map(notices.notice_of, valid) if notice]
+        notices.add(connection, task.run.account, told, now)
     written = {move.entry.id for move in valid}
     return [move.entry for move in moves if move.entry.id not in written]
 

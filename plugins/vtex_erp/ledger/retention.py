@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import and_, delete, select
 
 from vtex_erp.ledger.stages import DONE
-from vtex_erp.ledger.tables import documents, events, history, order_entries, runs
+from vtex_erp.ledger.tables import documents, events, history, notices, order_entries, runs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,8 +27,8 @@ _LONGEST_IN_THE_FEED = 14  # days; facts: MessageRetentionPeriodInSeconds is 4 t
 class Retention:
     """How long the ledger keeps what, in days.
 
-    `document_days`: the encrypted orders and sales orders. `history_days`: the history of the orders, and the runs
-    and events behind it. `order_days`: order entries that are done. Orders that are not done are kept for ever.
+    `document_days`: the encrypted orders and sales orders. `history_days`: the history of the orders, and the runs,
+    events and notices behind it. `order_days`: order entries that are done. Orders that are not done are kept for ever.
     """
 
     document_days: int = 30
@@ -63,6 +63,7 @@ class Purged:
     history: int = 0
     runs: int = 0
     events: int = 0
+    notices: int = 0
     orders: int = 0
 
 
@@ -82,6 +83,7 @@ def purge(ledger: Ledger) -> Purged:
         history=_delete(ledger, history, history.c.at < old),
         runs=_delete(ledger, runs, runs.c.started_at < old),
         events=_delete(ledger, events, and_(events.c.deduplicated_at.is_not(None), events.c.last_seen_at < old)),
+        notices=_delete(ledger, notices, notices.c.at < old),
         orders=_delete(ledger, order_entries, done),
     )
 

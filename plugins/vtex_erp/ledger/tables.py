@@ -248,6 +248,35 @@ findings = Table(
     Column("mended", Boolean, nullable=False),
 )
 
+# What somebody is to be told of, once: `key` names the thing, whoever finds it.
+notices = Table(
+    "vtex_notice",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("account", String(64), nullable=False),
+    Column("key", RemoteText(255), nullable=False),
+    Column("kind", String(40), nullable=False),
+    Column("about", OrderId, nullable=False),  # an order's id, or the account
+    Column("entry_id", Id, ForeignKey("vtex_order_entry.id", ondelete="CASCADE"), index=True),
+    Column("text", RemoteText, nullable=False),
+    Column("at", UtcDateTime, nullable=False, index=True),
+    UniqueConstraint("account", "key"),
+)
+
+# One row for each notice and each that is told of it. Claimed and neither sent nor due again: nobody knows whether it
+# went out, and it is not sent again.
+notice_deliveries = Table(
+    "vtex_notice_delivery",
+    metadata,
+    Column("notice", Id, ForeignKey("vtex_notice.id", ondelete="CASCADE"), primary_key=True),
+    Column("target", String(96), primary_key=True),
+    Column("claimed_at", UtcDateTime, nullable=False),
+    Column("sent_at", UtcDateTime),
+    Column("attempts", Integer, nullable=False),
+    Column("next_attempt_at", UtcDateTime),
+    Column("trouble", RemoteText(255)),
+)
+
 # One row for an account and one for each family of calls with a limit of its own: what was leased in each second of
 # the last minute ("second:count ..."), and what a 429 left behind; and one for the share of each priority that is not
 # to starve: how many requests it may make, and when that was counted.

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from airflow.sdk import conf
+from airflow.sdk import conf, get_current_context
 
+from vtex_erp.errors import RetryableError
 from vtex_erp.ledger.plans import BatchSizes
 from vtex_erp.ledger.stages import Stage
+from vtex_erp.operators.notices import tell_everybody
 from vtex_erp.operators.step import StepOperator
 from vtex_erp.pipeline import (
     commit_events,
@@ -135,11 +137,17 @@ class StartHandlingOperator(StepOperator):
 
 
 class OutcomeOperator(StepOperator):
-    """Fails the run when one of its orders is not done. Returns counts by stage."""
+    """Tells who is to be told, and fails the run when one of its orders is not done. Returns counts by stage."""
 
     def step(self, ledger: Ledger, task: TaskTry) -> dict[str, int]:
         """Sum up."""
-        return outcome.outcome(ledger, task, erp_connection=self.store.erp).counts()
+        try:
+            counts = outcome.outcome(ledger, task, erp_connection=self.store.erp).counts()
+        finally:
+            troubles = tell_everybody(ledger, self.store, task.run.account, get_current_context())
+        if troubles:
+            raise RetryableError("\n".join(troubles), cause="not-told")
+        return counts
 
 
 def batch_sizes(**bounds: int) -> BatchSizes:

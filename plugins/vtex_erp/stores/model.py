@@ -14,6 +14,7 @@ from vtex_erp.errors import ConfigurationError
 from vtex_erp.functions import function_named
 from vtex_erp.settings_file import Section
 from vtex_erp.stores.actions import Action, Actions
+from vtex_erp.stores.notices import Told
 from vtex_erp.vtex.filters import ORDER_STATUSES, EventFilter, HookUrl, WantedFeed, WantedHook, nearest_status
 
 DEFAULT_NAME = "main"
@@ -43,6 +44,9 @@ def _time_zone(name: str) -> str:
 
 ConnectionId = Annotated[str, Field(pattern=r"^[\w.-]+$", max_length=250)]
 StoreName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]*$", max_length=40)]
+
+
+TargetName = Annotated[str, Field(pattern=r"^[\w-]+$", max_length=40)]
 
 
 class Budget(Section):
@@ -91,6 +95,7 @@ class Store(Section):
         description="The feed as `vtex_feed_config` sets it up: of which events, and how long VTEX keeps them.",
     )
     hook: Hook | None = Field(default=None, description="The hook as `vtex_feed_config` sets it up; none without it.")
+    notify: Mapping[TargetName, Told] = Field(default={}, description="Who is told of what happens, by any name.")
     budget: Budget = Budget()
 
     @field_validator("actions")

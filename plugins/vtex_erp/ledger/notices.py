@@ -1,0 +1,189 @@
+"""Notices: what somebody is to be told of, each thing once, written down with the change that it tells of.
+
+A delivery is claimed before it is made. What failed with an error is tried again later; of what a killed process leaves
+behind nobody knows whether it went out, so it is not sent again.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import and_, or_, select, update
+
+from vtex_erp.ledger import documents
+from vtex_erp.ledger.stages import Stage
+from vtex_erp.ledger.tables import insert_new, notice_deliveries, notices
+from vtex_erp.stores.notices import NoticeKind
+from vtex_erp.vtex.dates import iso_utc
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from sqlalchemy.engine import Connection
+
+    from vtex_erp.ledger.entries import Move
+    from vtex_erp.ledger.ledger import Ledger
+
+_log = logging.getLogger(__name__)
+
+NEWS_FOR = timedelta(days=2)
+"""An older notice is no news any more for somebody who has not been told of it."""
+
+FIRST_DELAY = timedelta(minutes=1)
+MOST_ATTEMPTS = 10
+_AT_ONCE = 100
+_LONGEST_KEY = 255
+_UNCLEAR_AFTER = timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Something to be told. `about` is an order's id or an account; notices with the same key are the same thing."""
+
+    kind: NoticeKind
+    about: str
+    text: str
+    key: str
+    entry_id: int | None = None
+    id: int | None = None
+    at: datetime | None = None
+
+
+def notice_of(move: Move) -> Notice | None:
+    """What somebody may want to be told of a move; None when that is nothing."""
+    entry, values = move.entry, move.values
+    if move.to is Stage.PARKED:
+        cause = str(values.get("cause"))
+        kind = NoticeKind(cause) if cause in _OWN_KIND else NoticeKind.PARKED
+        return _about_order(move, kind, str(values.get("message")), detail=cause)
+    if move.to is Stage.CANCELLED and values.get("cancelled_in_erp_at"):
+        status = values.get("vtex_status") or entry.vtex_status
+        kind = NoticeKind.REPLACED if status == "replaced" else NoticeKind.CANCELLED
+        text = (
+            f"Order {entry.order_id} is {status} in VTEX. Its sales order {entry.erp_id or ''} is cancelled in the ERP."
+        )
+        return _about_order(move, kind, text)
+    return None
+
+
+_OWN_KIND = {
+    NoticeKind.CANCELLATION_REQUESTED.value,
+    NoticeKind.CANCELLED_TOO_LATE.value,
+    NoticeKind.READY_AGAIN.value,
+}
+
+
+def _about_order(move: Move, kind: NoticeKind, text: str, detail: str = "") -> Notice:
+    entry = move.entry
+    change = move.values.get("read_change_at") or entry.order_changed_at
+    key = f"{kind.value}:{entry.order_id}:{detail}:{iso_utc(change) if change else ''}"
+    return Notice(kind, entry.order_id, text, key, entry.id)
+
+
+def add(connection: Connection, account: str, told: Sequence[Notice], now: datetime) -> None:
+    """Write notices down; one whose key is known already is the same thing, and nobody is told again."""
+    rows = [
+        {
+            "account": account,
+            "key": notice.key[:_LONGEST_KEY],
+            "kind": notice.kind.value,
+            "about": notice.about,
+            "entry_id": notice.entry_id,
+            "text": notice.text,
+            "at": now,
+        }
+        for notice in told
+    ]
+    insert_new(connection, notices, rows)
+
+
+def tell(ledger: Ledger, account: str, told: Sequence[Notice]) -> None:
+    """Write notices down that come with no other change."""
+    with ledger.write() as connection:
+        add(connection, account, told, ledger.clock())
+
+
+def claim(ledger: Ledger, account: str, target: str, kinds: Sequence[NoticeKind]) -> list[Notice]:
+    """Take on what the target has not been told of, oldest first: nobody else sends it then."""
+    now = ledger.clock()
+    delivery = notice_deliveries.c
+    of_target = and_(delivery.notice == notices.c.id, delivery.target == target)
+    query = (
+        select(notices, delivery.attempts)
+        .outerjoin(notice_deliveries, of_target)
+        .where(
+            notices.c.account == account,
+            notices.c.kind.in_([kind.value for kind in kinds]),
+            or_(and_(delivery.notice.is_(None), notices.c.at >= now - NEWS_FOR), delivery.next_attempt_at <= now),
+        )
+        .order_by(notices.c.id)
+        .limit(_AT_ONCE)
+        .with_for_update(of=notices, skip_locked=True)
+    )
+    with ledger.write() as connection:
+        _name_unclear(connection, target, now)
+        rows = connection.execute(query).all()
+        new = [row.id for row in rows if row.attempts is None]
+        insert_new(
+            connection,
+            notice_deliveries,
+            [{"notice": notice, "target": target, "claimed_at": now, "attempts": 0} for notice in new],
+        )
+        again = [row.id for row in rows if row.attempts is not None]
+        connection.execute(
+            update(notice_deliveries)
+            .where(delivery.target == target, delivery.notice.in_(again))
+            .values(claimed_at=now, next_attempt_at=None)
+        )
+    return [_notice(row) for row in rows]
+
+
+def _name_unclear(connection: Connection, target: str, now: datetime) -> None:
+    delivery = notice_deliveries.c
+    left_behind = and_(
+        delivery.target == target,
+        delivery.claimed_at < now - _UNCLEAR_AFTER,
+        delivery.sent_at.is_(None),
+        delivery.next_attempt_at.is_(None),
+        delivery.trouble.is_(None),
+    )
+    unclear = update(notice_deliveries).where(left_behind).values(trouble="nobody knows whether it was sent")
+    number = connection.execute(unclear).rowcount
+    if number:
+        _log.error("A process died while it told %s: %d notices may not have gone out.", target, number)
+
+
+def sent(ledger: Ledger, notice: Notice, target: str) -> None:
+    """The target was told."""
+    this = and_(notice_deliveries.c.notice == notice.id, notice_deliveries.c.target == target)
+    with ledger.write() as connection:
+        connection.execute(update(notice_deliveries).where(this).values(sent_at=ledger.clock(), trouble=None))
+
+
+def failed(ledger: Ledger, notice: Notice, target: str, trouble: str) -> bool:
+    """The notifier has refused; it is tried again later, ten times in all. Whether it will be."""
+    now = ledger.clock()
+    this = and_(notice_deliveries.c.notice == notice.id, notice_deliveries.c.target == target)
+    with ledger.write() as connection:
+        attempts: int = connection.execute(select(notice_deliveries.c.attempts).where(this)).scalar_one() + 1
+        again = attempts < MOST_ATTEMPTS
+        due = now + FIRST_DELAY * 2 ** (attempts - 1) if again else None
+        connection.execute(
+            update(notice_deliveries).where(this).values(attempts=attempts, next_attempt_at=due, trouble=trouble)
+        )
+    return again
+
+
+def personal(ledger: Ledger, notice: Notice) -> str | None:
+    """The sales order that a notice is about, as JSON; None when it has none, or no longer."""
+    if notice.entry_id is None:
+        return None
+    return documents.load(ledger, [notice.entry_id], documents.SALES_ORDER).get(notice.entry_id)
+
+
+def _notice(row: Any) -> Notice:
+    return Notice(NoticeKind(row.kind), row.about, row.text, row.key, row.entry_id, row.id, row.at)
