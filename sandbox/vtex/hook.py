@@ -26,13 +26,17 @@ OK = 200
 
 @dataclass(slots=True)
 class Delivery:
-    """One event on its way. `answer` is the latest one: a status, `timeout` or `unreachable`; `seconds` it took."""
+    """One event on its way. `answer` is the latest one: a status, `timeout` or `unreachable`; `seconds` it took.
+
+    `wait` is the interval to the next try, in seconds of the store's clock.
+    """
 
     event: Event
     since: float
     tries: int = 0
     answer: str | None = None
     seconds: float = 0.0
+    wait: float = 0.0
     state: str = "waiting"
 
     def report(self) -> dict[str, Any]:
@@ -47,6 +51,7 @@ class Delivery:
             "tries": self.tries,
             "answer": self.answer,
             "seconds": self.seconds,
+            "wait": self.wait,
             "outcome": self.state,
         }
 
@@ -96,7 +101,7 @@ class Hook:
         """Note the answer of a try, and plan the next one in `wait` seconds where it was not 200."""
         with self._lock:
             delivery.tries += 1
-            delivery.answer, delivery.seconds = answer, seconds
+            delivery.answer, delivery.seconds, delivery.wait = answer, seconds, wait
             self.answers[answer] += 1
             if answer == str(OK):
                 delivery.state = "delivered"

@@ -45,7 +45,8 @@ def refuse_masked(order: VtexOrder) -> None:
     if masked:
         raise ParkError(
             f"VTEX order {order.order_id}: these fields are masked with asterisks: {', '.join(masked)}. "
-            "Give the app key the permission to read personal data, or correct the data in VTEX, then retry.",
+            "Give the app key the permission to read personal data (with VTEX's data protection: Get Item of the "
+            "Profile System), or correct the data in VTEX, then retry.",
             cause="masked-data",
         )
 
