@@ -15,7 +15,7 @@ from sqlalchemy import and_, or_, select, update
 
 from vtex_erp.ledger import documents
 from vtex_erp.ledger.stages import Stage
-from vtex_erp.ledger.tables import insert_new, notice_deliveries, notices
+from vtex_erp.ledger.tables import insert_new, notice_deliveries, notices, upsert
 from vtex_erp.stores.notices import NoticeKind
 from vtex_erp.vtex.dates import iso_utc
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from sqlalchemy import Row
     from sqlalchemy.engine import Connection
 
     from vtex_erp.ledger.entries import Move
@@ -122,24 +123,30 @@ def claim(ledger: Ledger, account: str, target: str, kinds: Sequence[NoticeKind]
         )
         .order_by(notices.c.id)
         .limit(_AT_ONCE)
-        .with_for_update(of=notices, skip_locked=True)
     )
     with ledger.write() as connection:
         _name_unclear(connection, target, now)
         rows = connection.execute(query).all()
-        new = [row.id for row in rows if row.attempts is None]
-        insert_new(
-            connection,
-            notice_deliveries,
-            [{"notice": notice, "target": target, "claimed_at": now, "attempts": 0} for notice in new],
-        )
-        again = [row.id for row in rows if row.attempts is not None]
-        connection.execute(
-            update(notice_deliveries)
-            .where(delivery.target == target, delivery.notice.in_(again))
-            .values(claimed_at=now, next_attempt_at=None)
-        )
-    return [_notice(row) for row in rows]
+        taken = _take(connection, target, rows, now)
+    return [_notice(row) for row in rows if row.id in taken]
+
+
+def _take(connection: Connection, target: str, rows: Sequence[Row[Any]], now: datetime) -> set[int]:
+    """Write the deliveries down; the notices of those that nobody else took at the same time."""
+    new = [
+        {"notice": row.id, "target": target, "claimed_at": now, "attempts": 0} for row in rows if row.attempts is None
+    ]
+    taken: set[int] = set()
+    if new:
+        insert = upsert(connection, notice_deliveries).values(new).on_conflict_do_nothing()
+        taken |= set(connection.execute(insert.returning(notice_deliveries.c.notice)).scalars())
+    due = and_(
+        notice_deliveries.c.target == target,
+        notice_deliveries.c.notice.in_([row.id for row in rows]),
+        notice_deliveries.c.next_attempt_at <= now,
+    )
+    again = update(notice_deliveries).where(due).values(claimed_at=now, next_attempt_at=None)
+    return taken | set(connection.execute(again.returning(notice_deliveries.c.notice)).scalars())
 
 
 def _name_unclear(connection: Connection, target: str, now: datetime) -> None:
