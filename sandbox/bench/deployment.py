@@ -27,7 +27,7 @@ def settings(sandbox: Sandbox, postgres: str, home: Path, dag_files: Sequence[Pa
     """Airflow's settings: only these DAGs, the sandbox's connections, both databases in PostgreSQL."""
     dags = home / "dags"
     dags.mkdir()
-    for file in (*dag_files, ROOT / "dags" / "rules.yaml"):
+    for file in (*dag_files, *(ROOT / "dags").glob("*.yaml")):
         shutil.copy(file, dags)
     url = make_url(postgres)
     ledger = {
