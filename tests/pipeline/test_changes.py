@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from vtex_erp.ledger import notices
 from vtex_erp.ledger.stages import Stage
 from vtex_erp.pipeline.submit_orders import submit_orders
 from vtex_erp.stores.actions import Actions
+from vtex_erp.stores.notices import NoticeKind
 
 if TYPE_CHECKING:
     from sandbox.client import PlacedOrder, Sandbox
@@ -172,6 +174,31 @@ def test_a_replaced_order_is_cancelled_and_the_new_one_comes_in(
     assert in_erp(world, new) == (1, False, 0)
     assert world.entry(order.order_id).vtex_status == "replaced"
     assert world.handling_effects() == {order.order_id: 1, new.order_id: 1}
+
+
+@pytest.mark.parametrize("first", ["the old one's end", "the new one"])
+def test_the_new_order_is_linked_to_the_one_that_it_replaces(
+    world: World, sandbox: Sandbox, order: PlacedOrder, first: str
+) -> None:
+    """VTEX names no link; the shopper and the moment are the same."""
+    sandbox.switches(shuffle=False)
+    sandbox.generate(5, seed=9, kinds=["plain"])
+    world.run()
+    sandbox.hold_events()
+    new = sandbox.replace(order.order_id)
+    news, end = 0, 1
+    if first == "the old one's end":
+        sandbox.move(new.order_id, "window-to-cancel")  # the new one is not paid yet
+    sandbox.release_events([news, end] if first == "the new one" else [end, news, 2])
+    world.later(60)
+    if first == "the old one's end":
+        sandbox.move(new.order_id, "ready-for-handling")
+    soon(world)
+    assert world.entry(order.order_id).replaced_by == new.order_id
+    assert in_erp(world, new) == (1, False, 0)
+    [told] = notices.claim(world.ledger, sandbox.account, "main/warehouse", tuple(NoticeKind))
+    assert told.kind is NoticeKind.REPLACED
+    assert f"by order {new.order_id}, as it seems" in told.text
 
 
 def test_an_invoiced_order_is_closed(world: World, sandbox: Sandbox, order: PlacedOrder) -> None:

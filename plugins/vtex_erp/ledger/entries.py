@@ -79,6 +79,7 @@ class OrderEntry:
     submitting_at: datetime | None
     handling_requested_at: datetime | None
     cancelled_in_erp_at: datetime | None = None
+    replaced_by: str | None = None
     claimed_at: datetime | None = None
 
     @property
@@ -410,4 +411,5 @@ def entry_from(row: Row[Any]) -> OrderEntry:
         submitting_at=row.submitting_at,
         handling_requested_at=row.handling_requested_at,
         cancelled_in_erp_at=row.cancelled_in_erp_at,
+        replaced_by=row.replaced_by,
     )

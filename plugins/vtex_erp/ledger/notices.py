@@ -64,9 +64,9 @@ def notice_of(move: Move) -> Notice | None:
     if move.to is Stage.CANCELLED and values.get("cancelled_in_erp_at"):
         status = values.get("vtex_status") or entry.vtex_status
         kind = NoticeKind.REPLACED if status == "replaced" else NoticeKind.CANCELLED
-        text = (
-            f"Order {entry.order_id} is {status} in VTEX. Its sales order {entry.erp_id or ''} is cancelled in the ERP."
-        )
+        sales_order = f"its sales order {entry.erp_id}" if entry.erp_id else "its sales order"
+        by = f" (by order {entry.replaced_by}, as it seems)" if entry.replaced_by else ""
+        text = f"Order {entry.order_id} is {status} in VTEX{by}; {sales_order} is cancelled in the ERP."
         return _about_order(move, kind, text)
     return None
 

@@ -138,6 +138,9 @@ order_entries = Table(
     Column("submitting_at", UtcDateTime),
     Column("handling_requested_at", UtcDateTime),
     Column("cancelled_in_erp_at", UtcDateTime),
+    Column("placed_at", UtcDateTime),
+    Column("shopper", String(64)),  # a keyed hash: only good for telling that two orders are of the same shopper
+    Column("replaced_by", OrderId),  # the order that seems to replace this one
     Column("parked_from", String(16)),
     Column("cause", RemoteText(128)),
     Column("message", RemoteText),
@@ -148,6 +151,7 @@ order_entries = Table(
     Column("fence", Integer, nullable=False),
     UniqueConstraint("account", "order_id"),
     Index(None, "account", "stage", "next_attempt_at"),
+    Index("ix_vtex_order_entry_shopper", "account", "shopper"),
 )
 
 documents = Table(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import logging
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from vtex_erp.errors import OrderNotFoundError, ParkError, RetryableError
-from vtex_erp.ledger import documents
+from vtex_erp.ledger import documents, links
 from vtex_erp.ledger.stages import Stage
 from vtex_erp.pipeline.decide import decide
 from vtex_erp.pipeline.report import StepReport
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from vtex_erp.stores.actions import Actions
     from vtex_erp.vtex.client import VtexClient
 
+_log = logging.getLogger(__name__)
+
 _PATIENCE = 5
 _CLOCK_TOLERANCE = timedelta(seconds=5)
 
@@ -33,34 +36,47 @@ def fetch_orders(ledger: Ledger, task: TaskTry, vtex: VtexClient, actions: Actio
     """
     report = StepReport("fetch_orders")
     waves = Waves(ledger, task, (Stage.RECEIVED, Stage.CHANGED), vtex.settings.concurrency)
-    waves.run(lambda entry, _: fetch(entry, vtex, actions), report)
+    fetcher = _Fetcher(ledger, vtex, actions)
+    waves.run(lambda entry, _: fetcher.fetch(entry), report)
+    for order_id, replacement in links.link(ledger, task.run.account).items():
+        _log.info("Order %s seems to be replaced by order %s.", order_id, replacement)
     return report
 
 
-def fetch(entry: OrderEntry, vtex: VtexClient, actions: Actions = DEFAULT_ACTIONS) -> Move:
-    """Read one order and decide what comes next for it."""
-    text = _read(entry, vtex)
-    head = OrderHead.from_json(text)
-    status = statuses.normalise_status(head.status)
-    _refuse_stale(entry, head, status)
-    try:
-        _refuse_incomplete(entry, status)
-        move = decide(entry, status, actions.for_order(status, text, erp_id=entry.erp_id))
-    except ParkError as error:
-        error.learned = seen(head)
-        raise
-    kept = {documents.ORDER: text} if move.to is Stage.FETCHED else {}
-    return replace(move, values={**seen(head), **move.values}, documents=kept)
+@dataclass(frozen=True)
+class _Fetcher:
+    """Reads orders and decides what comes next for each."""
 
+    ledger: Ledger
+    vtex: VtexClient
+    actions: Actions
 
-def seen(head: OrderHead) -> dict[str, Any]:
-    """What the ledger keeps of an order that was read."""
-    return {
-        "vtex_status": head.status,
-        "value_cents": head.value,
-        "currency": head.currency,
-        "read_change_at": head.last_change,
-    }
+    def fetch(self, entry: OrderEntry) -> Move:
+        text = _read(entry, self.vtex)
+        head = OrderHead.from_json(text)
+        status = statuses.normalise_status(head.status)
+        _refuse_stale(entry, head, status)
+        seen = self._seen(entry, head)
+        try:
+            _refuse_incomplete(entry, status)
+            move = decide(entry, status, self.actions.for_order(status, text, erp_id=entry.erp_id))
+        except ParkError as error:
+            error.learned = seen
+            raise
+        kept = {documents.ORDER: text} if move.to is Stage.FETCHED else {}
+        return replace(move, values={**seen, **move.values}, documents=kept)
+
+    def _seen(self, entry: OrderEntry, head: OrderHead) -> dict[str, Any]:
+        """What the ledger keeps of an order that was read."""
+        shopper = head.user_profile_id
+        return {
+            "vtex_status": head.status,
+            "value_cents": head.value,
+            "currency": head.currency,
+            "read_change_at": head.last_change,
+            "placed_at": head.creation_date,
+            "shopper": self.ledger.cipher.digest(f"{entry.account}:{shopper}") if shopper else None,
+        }
 
 
 def _read(entry: OrderEntry, vtex: VtexClient) -> str:

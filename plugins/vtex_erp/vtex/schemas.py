@@ -176,15 +176,23 @@ def _by_lower_case(part: object) -> dict[str, Any]:
     return {key.lower(): value for key, value in part.items()} if isinstance(part, Mapping) else {}
 
 
+class _Shopper(VtexModel):
+    model_config = ConfigDict(extra="ignore")
+
+    user_profile_id: _BlankableText = ""
+
+
 class OrderHead(VtexModel):
-    """What the pipeline decides on, without the shopper: identity, status, amount. `value` is in cents."""
+    """What the pipeline decides on: identity, status, amount. `value` is in cents."""
 
     model_config = ConfigDict(extra="ignore")
 
     order_id: Annotated[Text, Field(min_length=1)]
     status: Text | None = None
     last_change: Moment = None
+    creation_date: _EventMoment = None
     value: Cents | None = None
+    client_profile_data: _Shopper | None = Field(default=None, repr=False)
     store_preferences_data: StorePreferences | None = None
     hostname: Text | None = None
     is_completed: bool | None = None
@@ -193,6 +201,11 @@ class OrderHead(VtexModel):
     def currency(self) -> str | None:
         """The ISO 4217 code, where the document names one."""
         return self.store_preferences_data.currency_code if self.store_preferences_data else None
+
+    @property
+    def user_profile_id(self) -> str:
+        """VTEX's id of the shopper, the same for all of their orders; "" for a guest."""
+        return self.client_profile_data.user_profile_id if self.client_profile_data else ""
 
     @classmethod
     def from_json(cls, text: str | bytes) -> OrderHead:

@@ -1,4 +1,4 @@
-"""What somebody is told of, once."""
+"""What somebody is told of, once; and which orders replace which."""
 
 from __future__ import annotations
 
@@ -14,7 +14,11 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Create the tables."""
+    """Create the tables and columns."""
+    op.add_column("vtex_order_entry", sa.Column("placed_at", UtcDateTime(), nullable=True))
+    op.add_column("vtex_order_entry", sa.Column("shopper", sa.String(length=64), nullable=True))
+    op.add_column("vtex_order_entry", sa.Column("replaced_by", sa.String(length=128), nullable=True))
+    op.create_index("ix_vtex_order_entry_shopper", "vtex_order_entry", ["account", "shopper"])
     op.create_table(
         "vtex_notice",
         sa.Column("id", Id, nullable=False),
