@@ -280,7 +280,8 @@ def test_a_lost_document_key_leaves_no_order_in_doubt(world: World, sandbox: San
 
 def test_news_that_come_while_the_order_is_read_are_not_lost(world: World, sandbox: Sandbox) -> None:
     """It is read as not ready; it becomes ready; another run notes that; only then is "not ready" written."""
-    sandbox.configure_feed(visibility_timeout=120, feed_filter={"type": "FromOrders", "disableSingleFire": True})
+    every_change = {"type": "FromOrders", "expression": "$exists(orderId) or true", "disableSingleFire": True}
+    sandbox.configure_feed(visibility_timeout=120, feed_filter=every_change)
     [order] = sandbox.generate(1, seed=1, kinds=["payment-pending"], status="window-to-cancel")
     world.begin()
     fetch = world.loop.vtex.get_order

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from vtex_erp.stores.actions import Actions, Concern
 from vtex_erp.vtex.notifications import HookNotification, NotANotificationError
-from vtex_erp.vtex.statuses import event_needs_order
 
 EXAMPLES = Path(__file__).resolve().parents[3] / "shared" / "vtex" / "examples"
 ORIGIN = {"Account": "mystore", "Key": "vtexappkey-mystore-ABCDEF"}
@@ -51,7 +51,7 @@ def test_the_documented_forms(document: dict[str, Any], state: str, change: str)
     event = HookNotification.from_document(document).event
     assert event is not None
     assert (event.order_id, event.state, event.change_key) == ("1-01", state, change)
-    assert event_needs_order(event)
+    assert Actions().about(event.state, event.domain) is Concern.ANY_ORDER
 
 
 def test_the_origin_is_told():
