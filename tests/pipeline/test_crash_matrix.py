@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from sandbox.client import Sandbox
 
-ORDERS = 3
+ORDERS = 2
 VISIBILITY = 120
 
 
@@ -89,9 +89,9 @@ def _be_the_worker(database: str, key: str, sandbox: Any, killer: Killer) -> Non
 @pytest.mark.parametrize(
     ("story", "recovery", "fewest_points"),
     [
-        ("new orders", "the run is cleared", 60),
-        ("new orders", "the next run takes over", 60),
-        ("orders cancelled in VTEX", "the next run takes over", 30),
+        ("new orders", "the run is cleared", 50),
+        ("new orders", "the next run takes over", 50),
+        ("orders cancelled in VTEX", "the next run takes over", 25),
     ],
 )
 def test_a_kill_at_any_point_changes_nothing_that_was_right(
