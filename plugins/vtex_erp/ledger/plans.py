@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from vtex_erp.ledger.ledger import Ledger
     from vtex_erp.stores.actions import Actions
 
+FOUND_BY_DATE = "found by date"
+"""The note in the history of an order that no event has told of."""
+
 _CHUNK = 500
 
 
@@ -299,7 +302,7 @@ def insert_entries(
         ],
     )
     entered = known_entries(connection, task.run.account, list(changes)).values()
-    note = "found by date" if found else "a new event"
+    note = FOUND_BY_DATE if found else "a new event"
     remember(connection, task, [Move(entry_from(row), Stage.RECEIVED, note=note) for row in entered], now)
 
 

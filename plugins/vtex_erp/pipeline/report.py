@@ -11,6 +11,7 @@ from vtex_erp.errors import ErpDownError, ParkError, RetryableError, StopError, 
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from datetime import timedelta
 
 _NAMED_ORDERS = 5
 
@@ -74,6 +75,12 @@ def _group(group: Sequence[FailedOrder]) -> str:
     named = ", ".join(failure.order_id for failure in group[:_NAMED_ORDERS])
     more = f" and {len(group) - _NAMED_ORDERS} more" if len(group) > _NAMED_ORDERS else ""
     return f"  {len(group)} x {group[0].cause} ({money(group)}): {named}{more}. {group[0].message}"
+
+
+def span(time: timedelta) -> str:
+    """A time such as "2 days 5 hours", or "3 hours 20 minutes"."""
+    hours, minutes = divmod(int(time.total_seconds()) // 60, 60)
+    return f"{hours // 24} days {hours % 24} hours" if hours >= 24 else f"{hours} hours {minutes} minutes"
 
 
 def money(orders: Iterable[FailedOrder]) -> str:
