@@ -261,16 +261,17 @@ def test_a_misspelt_status_at_vtex_shows():
 
 def test_the_hook_of_somebody_else_shows_without_its_secrets():
     wanted = WantedHook(url="https://me.example", headers={"X-Key": "ours", "X-Store": "a"})
-    theirs = {"url": "https://other.example", "headers": {"x-key": "theirs", "Authorization": "theirs"}}
+    theirs = {"url": "https://other.example?key=theirs", "headers": {"x-key": "theirs", "Authorization": "theirs"}}
     actual = HookConfiguration.from_document({"filter": wanted.filter.document(), "hook": theirs})
     differences = compare(wanted, actual)
     assert {difference.field: (difference.wanted, difference.actual) for difference in differences} == {
-        "hook.url": ("https://me.example", "https://other.example"),
+        "hook.url": ("https://me.example", "https://other.example?a value (hidden)"),
         "hook.headers.x-key": ("a value (hidden)", "a value (hidden)"),
         "hook.headers.x-store": ("a value (hidden)", "none"),
         "hook.headers.authorization": ("none", "a value (hidden)"),
     }
     assert "ours" not in str(differences) + repr(actual)
+    assert "theirs" not in str(differences)
 
 
 def test_side_by_side_shows_what_is_as_wanted_too():

@@ -43,12 +43,13 @@ _LOOK_BACK = timedelta(days=30)
 class Comparison:
     """What a run has compared: every setting of the feed, and of the hook when one is wanted.
 
-    `remarks` are for people: known defects, what an expression took, how full the feed is. `applied`: VTEX was told
-    what is wanted. No setting and no remark holds a secret.
+    `fill` is how full the feed is; `remarks` are known defects, what an expression took, and the like. `applied`: VTEX
+    was told what is wanted. Nothing here is a secret.
     """
 
     feed: tuple[Setting, ...]
     hook: tuple[Setting, ...] = ()
+    fill: str = ""
     remarks: tuple[str, ...] = ()
     applied: bool = False
 
@@ -77,7 +78,7 @@ class Comparison:
         """Read what was written down."""
         document: dict[str, Any] = json.loads(text)
         settings = {name: tuple(Setting(**each) for each in document[name]) for name in ("feed", "hook")}
-        return cls(**settings, remarks=tuple(document["remarks"]), applied=document["applied"])
+        return cls(**settings, fill=document["fill"], remarks=tuple(document["remarks"]), applied=document["applied"])
 
 
 def configure_feed(ledger: Ledger, task: TaskTry, vtex: VtexClient, setup: FeedSetup, *, apply: bool) -> Comparison:
@@ -89,7 +90,7 @@ def configure_feed(ledger: Ledger, task: TaskTry, vtex: VtexClient, setup: FeedS
     run = task.run
     looked = _look(ledger, run, vtex, setup)
     comparison = looked.comparison
-    _log.info("What the stores file wants, and what VTEX has:\n%s", comparison.table())
+    _log.info("What the stores file wants, and what VTEX has:\n%s\n%s", comparison.table(), comparison.fill)
     for remark in comparison.remarks:
         _log.warning("%s", remark)
     feed.keep_comparison(ledger, run, comparison.to_json())
@@ -122,7 +123,8 @@ def _look(ledger: Ledger, run: Run, vtex: VtexClient, setup: FeedSetup) -> _Look
     comparison = Comparison(
         feed=tuple(side_by_side(setup.feed, actual)),
         hook=tuple(side_by_side(setup.hook, hook)) if setup.hook else (),
-        remarks=(*_fill(actual), *_of_nobody(setup, hook), *tried, *(each.text for each in short)),
+        fill=_fill(actual),
+        remarks=(*_of_nobody(setup, hook), *tried, *(each.text for each in short)),
     )
     return _Looked(actual, hook, comparison, short, refusals)
 
@@ -131,11 +133,11 @@ def _filters(setup: FeedSetup) -> dict[str, EventFilter]:
     return {"feed": setup.feed.filter, **({"hook": setup.hook.filter} if setup.hook else {})}
 
 
-def _fill(actual: FeedConfiguration | None) -> list[str]:
+def _fill(actual: FeedConfiguration | None) -> str:
     if actual is None or actual.quantity is None:
-        return []
+        return ""
     age = f", the oldest for {span(timedelta(seconds=actual.age_of_oldest_seconds or 0))}" if actual.quantity else ""
-    return [f"The feed holds {actual.quantity} events{age}."]
+    return f"The feed holds {actual.quantity} events{age}."
 
 
 def _of_nobody(setup: FeedSetup, hook: HookConfiguration | None) -> list[str]:

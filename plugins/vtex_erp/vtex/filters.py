@@ -339,4 +339,8 @@ def _shown_filter(configuration: FeedConfiguration | HookConfiguration) -> dict[
 
 
 def _hidden(field: str, value: str) -> str:
+    """Somebody else's address may hold a key, as the headers do."""
+    if field == "hook.url":
+        address, question, _ = value.partition("?")
+        return f"{address}?{_HIDDEN}" if question else address
     return _HIDDEN if field.startswith(_HEADER) and value != _NONE else value
