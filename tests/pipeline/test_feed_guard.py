@@ -69,7 +69,7 @@ class Guard:
         """What the by-date run that is triggered does."""
         assert gap.ends_at
         window = Window.between(gap.authorized_from, gap.ends_at)
-        assert run_day(self.world, gap.run_id, window=window) == {}
+        assert run_day(self.world, gap.run_id, window=window, date_field="authorizedDate") == {}
 
 
 @pytest.fixture

@@ -25,7 +25,12 @@ if TYPE_CHECKING:
 
 _TEXTS: dict[str, Any] = {"type": ["array", "null"], "items": {"type": "string", "minLength": 1}}
 
-_MOMENT: dict[str, Any] = {"type": ["null", "string"], "format": "date-time"}
+# Airflow checks no format without a library that it does not bring along, but it checks patterns.
+_MOMENT: dict[str, Any] = {
+    "type": ["null", "string"],
+    "format": "date-time",
+    "pattern": r"^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$",
+}
 
 PARAMS: dict[str, Any] = {
     "from_moment": Param(
