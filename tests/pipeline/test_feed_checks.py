@@ -12,6 +12,7 @@ from vtex_erp.ledger.feed import Gap
 from vtex_erp.ledger.feed_history import Pull
 from vtex_erp.pipeline import feed_checks
 from vtex_erp.pipeline.feed_checks import FeedFacts, Silence, findings
+from vtex_erp.pipeline.report import span
 from vtex_erp.stores.notices import NoticeKind
 from vtex_erp.vtex.filters import Setting
 from vtex_erp.vtex.schemas import FeedConfiguration
@@ -35,6 +36,20 @@ def text(facts: FeedFacts) -> str:
     return finding.text
 
 
+@pytest.mark.parametrize(
+    ("time", "said"),
+    [
+        (timedelta(), "less than a minute"),
+        (MINUTE, "1 minute"),
+        (HOUR + 2 * MINUTE, "1 hour 2 minutes"),
+        (DAY + HOUR + MINUTE, "1 day 1 hour"),
+        (4 * DAY + 59 * MINUTE, "4 days"),
+    ],
+)
+def test_a_time_in_words(time: timedelta, said: str) -> None:
+    assert span(time) == said
+
+
 def test_a_feed_that_is_as_it_must_be() -> None:
     assert findings(FINE) == []
 
@@ -56,7 +71,7 @@ def test_no_feed(gaps: list[Gap], recreation: str, said: str) -> None:
 def test_a_gap_is_told_until_its_run_has_begun() -> None:
     gap = Gap(NOW - 5 * DAY, NOW)
     said = text(replace(FINE, gaps=[gap], suffix="__brazil"))
-    assert "at some time since 2026-10-31 12:00 UTC. There is one again." in said
+    assert "at some time since 2026-10-31 12:00 UTC.\n  There is one again." in said
     assert "The run feed_gap__20261031T120000Z__20261105T120000Z of vtex_orders_by_date__brazil" in said
     assert "unpause vtex_orders_by_date__brazil" in said
     assert gap.authorized_from == NOW - 6 * DAY
@@ -78,11 +93,11 @@ def test_another_difference_is_another_occurrence() -> None:
         (3, 0, FOUR_DAYS, None),
         (3, None, FOUR_DAYS, None),
         (3, FOUR_DAYS / 2 - 60, FOUR_DAYS, None),
-        (3, FOUR_DAYS / 2, FOUR_DAYS, "3 events of account mystore are in VTEX's feed, the oldest for 2 days 0 hours"),
+        (3, FOUR_DAYS / 2, FOUR_DAYS, "3 events of account mystore are in VTEX's feed, the oldest for 2 days."),
         (None, FOUR_DAYS * 0.75, FOUR_DAYS, "Events of account mystore"),
-        (3, FOUR_DAYS * 0.75, FOUR_DAYS, "VTEX deletes them after 4 days 0 hours: 1 days 0 hours are left"),
+        (3, FOUR_DAYS * 0.75, FOUR_DAYS, "VTEX deletes them after 4 days: 1 day left"),
         (3, FOUR_DAYS * 0.75, 1_209_600, None),
-        (3, FOUR_DAYS * 0.75, None, "1 days 0 hours are left"),  # VTEX does not say: the shortest
+        (3, FOUR_DAYS * 0.75, None, "1 day left"),  # VTEX does not say: the shortest
         (3, FOUR_DAYS + 5, FOUR_DAYS, "the first ones are gone"),
     ],
 )

@@ -197,7 +197,7 @@ def test_events_that_grow_old(guard: Guard) -> None:
         world.sandbox.age_feed(RETENTION / 2)
         found_once(guard, "feed-old")
         assert "4 events" in guard.text()
-        assert "1 days 23 hours are left" in guard.text()
+        assert "1 day 23 hours left" in guard.text()
         assert world.run() == {}
         assert world.later(60) == {}  # the events of our own handling
         nothing_wrong(guard)

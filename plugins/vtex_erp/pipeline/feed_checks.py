@@ -75,8 +75,10 @@ def missing(facts: FeedFacts) -> FeedFinding | None:
         advice = facts.recreation or f"Run vtex_feed_config{facts.suffix} with `apply`."
         return _finding(
             NoticeKind.FEED_MISSING,
-            f"VTEX holds no feed for account {facts.account}: it removes one that had no event for its retention "
-            f"period. Until there is one again, orders come in by date only. {advice}",
+            f"VTEX holds no feed for account {facts.account}.",
+            "It removes one that had no event for its retention period. Until there is one again, orders come in by "
+            "date only.",
+            advice,
         )
     ended = [gap for gap in facts.gaps if gap.ends_at]
     if not ended:
@@ -84,9 +86,10 @@ def missing(facts: FeedFacts) -> FeedFinding | None:
     gap, by_date = ended[0], f"vtex_orders_by_date{facts.suffix}"
     return _finding(
         NoticeKind.FEED_MISSING,
-        f"VTEX held no feed for account {facts.account}, at some time since {_at(gap.starts_at)}. "
-        f"{facts.recreation or 'There is one again.'} The run {gap.run_id} of {by_date} brings in what became ready "
-        f"meanwhile; until it has begun, this stays red: unpause {by_date}.",
+        f"VTEX held no feed for account {facts.account}, at some time since {_at(gap.starts_at)}.",
+        facts.recreation or "There is one again.",
+        f"The run {gap.run_id} of {by_date} brings in what became ready meanwhile.",
+        f"Until it has begun, this stays red: unpause {by_date}.",
     )
 
 
@@ -98,8 +101,8 @@ def differs(facts: FeedFacts) -> FeedFinding | None:
         return None
     advice = f"If the stores file is right, run vtex_feed_config{facts.suffix} with `apply`; if not, correct it."
     state = hashlib.sha256("\n".join(lines).encode()).hexdigest()
-    text = f"Account {facts.account}: not as the stores file wants it.\n" + "\n".join(f"  {line}" for line in lines)
-    return FeedFinding(NoticeKind.FEED_DIFFERS, f"{text}\n{advice}", state)
+    said = f"Account {facts.account}: not as the stores file wants it."
+    return _finding(NoticeKind.FEED_DIFFERS, said, *lines, advice, state=state)
 
 
 def old(facts: FeedFacts) -> FeedFinding | None:
@@ -112,12 +115,13 @@ def old(facts: FeedFacts) -> FeedFinding | None:
     if age < kept / 2:
         return None
     events = "Events" if actual.quantity is None else f"{actual.quantity} events"
-    left = f"{span(kept - age)} are left" if age < kept else "the first ones are gone"
+    left = f"{span(kept - age)} left" if age < kept else "the first ones are gone"
     return _finding(
         NoticeKind.FEED_OLD,
-        f"{events} of account {facts.account} are in VTEX's feed, the oldest for {span(age)}. VTEX deletes them after "
-        f"{span(kept)}: {left}. See why vtex_orders{facts.suffix} does not commit them: is it paused, are its runs "
-        "red? Orders that the ledger holds are safe.",
+        f"{events} of account {facts.account} are in VTEX's feed, the oldest for {span(age)}.",
+        f"VTEX deletes them after {span(kept)}: {left}.",
+        f"See why vtex_orders{facts.suffix} does not commit them: is it paused, are its runs red?",
+        "Orders that the ledger holds are safe.",
     )
 
 
@@ -128,9 +132,10 @@ def shared(facts: FeedFacts) -> FeedFinding | None:
         return None
     return _finding(
         NoticeKind.FEED_SHARED,
-        f"Somebody else seems to use the feed of account {facts.account} with our app key. {' '.join(signs)} What they "
-        f"commit is lost for us. Give each consumer an app key of its own, then run "
-        f"vtex_orders_by_date{facts.suffix} over the days since.",
+        f"Somebody else seems to use the feed of account {facts.account} with our app key.",
+        *signs,
+        "What they commit never reaches us.",
+        f"Give each consumer an app key of its own, then run vtex_orders_by_date{facts.suffix} over the days since.",
     )
 
 
@@ -165,9 +170,10 @@ def silent(facts: FeedFacts) -> FeedFinding | None:
     usual = ", ".join(str(number) for number in silence.usual)
     return _finding(
         NoticeKind.FEED_SILENT,
-        f"No event of account {facts.account} since {_at(silence.since)}: {span(length)}. In the same hours of the "
-        f"last {len(silence.usual)} weeks events told of {usual} orders. Look whether the shop takes orders, whether "
-        "VTEX has an incident (status.vtex.com), and whether somebody else uses the app key; "
+        f"No event of account {facts.account} since {_at(silence.since)}: {span(length)}.",
+        f"In the same hours of the last {len(silence.usual)} weeks events told of {usual} orders.",
+        "Look whether the shop takes orders, whether VTEX has an incident (status.vtex.com), and whether somebody else "
+        "uses the app key.",
         f"vtex_orders_by_date{facts.suffix} brings in what was not told.",
     )
 
@@ -182,14 +188,16 @@ def visibility_short(
     return _finding(
         NoticeKind.VISIBILITY_SHORT,
         f"Account {account}: a run takes up to {seconds:.0f} seconds from reading an event to committing it (95 of 100 "
-        f"events of the last week), but the feed hides events for {actual.visibility_timeout_seconds} seconds only. "
-        f"They come back and are read again. Put `visibility_timeout_seconds: {better}` under `feed` in the stores "
-        f"file, and run vtex_feed_config{suffix} with `apply`.",
+        f"events of the last week), but the feed hides events for {actual.visibility_timeout_seconds} seconds only.",
+        "They come back and are read again.",
+        f"Put `visibility_timeout_seconds: {better}` under `feed` in the stores file, and run vtex_feed_config{suffix} "
+        "with `apply`.",
     )
 
 
-def _finding(kind: NoticeKind, text: str) -> FeedFinding:
-    return FeedFinding(kind, text)
+def _finding(kind: NoticeKind, what: str, *more: str, state: str = "") -> FeedFinding:
+    """What it is, then more of it, and what to do: short lines, since Airflow's log does not wrap them."""
+    return FeedFinding(kind, "\n  ".join([what, *more]), state)
 
 
 def _at(moment: datetime) -> str:

@@ -78,9 +78,12 @@ def _group(group: Sequence[FailedOrder]) -> str:
 
 
 def span(time: timedelta) -> str:
-    """A time such as "2 days 5 hours", or "3 hours 20 minutes"."""
+    """A time such as "2 days 5 hours", "1 hour 20 minutes" or "4 days"."""
     hours, minutes = divmod(int(time.total_seconds()) // 60, 60)
-    return f"{hours // 24} days {hours % 24} hours" if hours >= 24 else f"{hours} hours {minutes} minutes"
+    days, rest = divmod(hours, 24)
+    parts = [(days, "day"), (rest, "hour")] if days else [(hours, "hour"), (minutes, "minute")]
+    said = [f"{number} {unit}{'' if number == 1 else 's'}" for number, unit in parts if number]
+    return " ".join(said) or "less than a minute"
 
 
 def money(orders: Iterable[FailedOrder]) -> str:

@@ -15,13 +15,18 @@ if TYPE_CHECKING:
     from vtex_erp.vtex.filters import Setting
 
 
+_COLUMNS = """
+table { table-layout: fixed; } td { overflow-wrap: anywhere; } th { width: 36%; } th:first-child { width: 28%; }
+"""
+
+
 def page(run: Run, comparison: Comparison) -> str:
     """Write the page. It holds settings and remarks, and no secret."""
     tables = _table("Feed", comparison.feed, comparison) + _table("Hook", comparison.hook, comparison)
     return (
         "<!doctype html><html lang='en'><head><meta charset='utf-8'>"
         "<meta name='viewport' content='width=device-width'>"
-        f"<title>Feed of {escape(run.account)}</title><style>{STYLE}</style></head><body>"
+        f"<title>Feed of {escape(run.account)}</title><style>{STYLE}{_COLUMNS}</style></head><body>"
         f"<h1>Feed and hook</h1><p class='sub'>{escape(run.dag_id)} · {escape(run.run_id)} · "
         f"account {escape(run.account)}</p>{_verdict(comparison)}<p>{escape(comparison.fill)}</p>{tables}"
         f"{_remarks(comparison.remarks)}</body></html>"
