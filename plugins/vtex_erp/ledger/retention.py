@@ -28,7 +28,8 @@ class Retention:
     """How long the ledger keeps what, in days.
 
     `document_days`: the encrypted orders and sales orders. `history_days`: the history of the orders, and the runs,
-    events, notices and gaps of the feed behind it. `order_days`: order entries that are done. Orders that are not done are kept for ever.
+    events, notices and gaps of the feed behind it. `order_days`: order entries that are done. Orders that are not done
+    are kept for ever.
     """
 
     document_days: int = 30

@@ -15,21 +15,15 @@ if TYPE_CHECKING:
     from vtex_erp.vtex.filters import Setting
 
 
-_COLUMNS = """
-table { table-layout: fixed; } td { overflow-wrap: anywhere; } th { width: 36%; } th:first-child { width: 28%; }
-"""
-
-
 def page(run: Run, comparison: Comparison) -> str:
     """Write the page. It holds settings and remarks, and no secret."""
-    tables = _table("Feed", comparison.feed, comparison) + _table("Hook", comparison.hook, comparison)
     return (
         "<!doctype html><html lang='en'><head><meta charset='utf-8'>"
         "<meta name='viewport' content='width=device-width'>"
-        f"<title>Feed of {escape(run.account)}</title><style>{STYLE}{_COLUMNS}</style></head><body>"
+        f"<title>Feed of {escape(run.account)}</title><style>{STYLE}</style></head><body>"
         f"<h1>Feed and hook</h1><p class='sub'>{escape(run.dag_id)} · {escape(run.run_id)} · "
-        f"account {escape(run.account)}</p>{_verdict(comparison)}<p>{escape(comparison.fill)}</p>{tables}"
-        f"{_remarks(comparison.remarks)}</body></html>"
+        f"account {escape(run.account)}</p>{_verdict(comparison)}<p>{escape(comparison.fill)}</p>"
+        f"{_table(comparison)}{_remarks(comparison.remarks)}</body></html>"
     )
 
 
@@ -46,14 +40,17 @@ def _verdict(comparison: Comparison) -> str:
     )
 
 
-def _table(title: str, settings: Sequence[Setting], comparison: Comparison) -> str:
-    if not settings:
-        return ""
+def _table(comparison: Comparison) -> str:
     there = "At VTEX before" if comparison.applied else "At VTEX"
     return (
-        f"<h2>{title}</h2><table><thead><tr><th>Setting</th><th>Wanted (stores file)</th><th>{there}</th></tr></thead>"
-        f"<tbody>{''.join(map(_row, settings))}</tbody></table>"
+        f"<table><thead><tr><th>Setting</th><th>Wanted (stores file)</th><th>{there}</th></tr></thead>"
+        f"{_part('Feed', comparison.feed)}{_part('Hook', comparison.hook)}</table>"
     )
+
+
+def _part(title: str, settings: Sequence[Setting]) -> str:
+    rows = "".join(map(_row, settings))
+    return f"<tbody><tr><td colspan='3'><h2>{title}</h2></td></tr>{rows}</tbody>" if settings else ""
 
 
 def _row(setting: Setting) -> str:
