@@ -248,6 +248,17 @@ def test_somebody_else_who_commits_what_they_read(guard: Guard) -> None:
     nothing_wrong(guard)
 
 
+def test_events_that_wait_with_us_are_nobody_else_s(guard: Guard) -> None:
+    world = guard.world
+    world.sandbox.generate(3, seed=1, kinds=["plain"])
+    world.sandbox.add_fault("erp-put", status=503)
+    for _ in range(6):
+        world.run()
+        world.time.sleep(10)
+    assert world.sandbox.feed_counters()["in_flight"] == 3
+    nothing_wrong(guard)
+
+
 def test_orders_by_date_that_the_feed_could_not_tell_of(guard: Guard) -> None:
     """Old ones, and those that a run by date has seen before the feed was read again."""
     world = guard.world
