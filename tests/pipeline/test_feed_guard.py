@@ -260,21 +260,35 @@ def test_events_that_wait_with_us_are_nobody_else_s(guard: Guard) -> None:
 
 
 def test_orders_by_date_that_the_feed_could_not_tell_of(guard: Guard) -> None:
-    """Old ones, and those that a run by date has seen before the feed was read again."""
+    """Those that were ready before anybody looked after the feed."""
     world = guard.world
+    place(world, 3)
+    nothing_wrong(guard)
+    world.time.sleep(3600)
     assert world.run() == {}
-    place(world, 3)  # ready before anybody looked after the feed
+    assert run_day(world) == {}
     nothing_wrong(guard)
-    assert run_day(world, "old") == {}
+
+
+@pytest.mark.parametrize("read", [False, True])
+def test_orders_by_date_that_the_feed_tells_of(guard: Guard, *, read: bool) -> None:
+    """A run by date was faster: than the pull, or than the deduplication of what was pulled."""
+    world = guard.world
     nothing_wrong(guard)
+    world.time.sleep(3600)
     now = world.time.now()
-    window = Window(now - timedelta(hours=1), now)
+    window = Window(now - timedelta(minutes=30), now)
     world.sandbox.generate(
         3, seed=2, kinds=["plain"], created_from=window.start.isoformat(), created_to=now.isoformat()
     )
-    world.time.sleep(1200)
-    assert run_day(world, "fast", window=window) == {}
-    assert world.run() == {}
+    if read:
+        world.loop.pull(Run("vtex_orders", "dies", world.sandbox.account))
+    world.time.sleep(1800)
+    if read:
+        world.loop.pull(Run("vtex_orders", "dies, too", world.sandbox.account))
+    assert run_day(world, window=window) == {}
+    nothing_wrong(guard)
+    world.run()
     nothing_wrong(guard)
 
 
