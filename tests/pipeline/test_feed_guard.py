@@ -283,12 +283,26 @@ def test_orders_by_date_that_the_feed_tells_of(guard: Guard, *, read: bool) -> N
     )
     if read:
         world.loop.pull(Run("vtex_orders", "dies", world.sandbox.account))
-    world.time.sleep(1800)
+    world.time.sleep(7200)
     if read:
         world.loop.pull(Run("vtex_orders", "dies, too", world.sandbox.account))
     assert run_day(world, window=window) == {}
     nothing_wrong(guard)
     world.run()
+    nothing_wrong(guard)
+
+
+def test_orders_by_date_that_have_just_become_ready(guard: Guard) -> None:
+    """Their events may be on their way."""
+    world = guard.world
+    nothing_wrong(guard)
+    world.time.sleep(3600)
+    now = world.time.now()
+    window = Window(now - timedelta(minutes=40), now - timedelta(minutes=35))
+    placed = place(world, 3, window=window)  # they become ready half an hour after they were placed
+    assert world.run() == {}
+    assert run_day(world, window=window) == {}
+    assert all(now - world.entry(each.order_id).read_change_at < timedelta(minutes=15) for each in placed)
     nothing_wrong(guard)
 
 
