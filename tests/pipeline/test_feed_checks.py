@@ -109,9 +109,9 @@ def test_events_that_are_about_to_expire(
     assert (said or "") in (text(facts) if said else "")
 
 
-def pulls(*events_and_unseen: tuple[int, int | None]) -> FeedFacts:
+def pulls(*events_and_unseen: tuple[int, int | None], visibility: int = 120) -> FeedFacts:
     latest = [Pull(NOW - MINUTE * index, *each) for index, each in enumerate(events_and_unseen)]
-    return replace(FINE, pulls=latest)
+    return replace(actual(visibility_timeout_seconds=visibility), pulls=latest)
 
 
 @pytest.mark.parametrize(
@@ -120,6 +120,11 @@ def pulls(*events_and_unseen: tuple[int, int | None]) -> FeedFacts:
         (pulls(*[(0, 3)] * 5), True),
         (pulls(*[(0, 3)] * 5, (7, 0)), True),
         (pulls(*[(0, 3)] * 4), False),  # not often enough
+        (
+            pulls(*[(0, 3)] * 5, visibility=240),
+            False,
+        ),  # not for long enough: a run of ours may have read them, and died
+        (pulls(*[(0, 3)] * 6, visibility=240), True),
         (pulls(*[(0, 3)] * 2, (0, 0), *[(0, 3)] * 3), False),  # VTEX's count is only about right
         (pulls(*[(0, 3)] * 4, (2, 3)), False),  # we do get events
         (pulls(*[(0, None)] * 5), False),  # the feed was not read dry, or VTEX does not say

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from vtex_erp.ledger.feed import FeedFinding
@@ -140,14 +141,18 @@ def shared(facts: FeedFacts) -> FeedFinding | None:
 
 
 def _held_elsewhere(facts: FeedFacts) -> str:
-    """Several pulls in a row found nothing, although there was something that none of our runs held."""
-    latest = facts.pulls[:PULLS_IN_A_ROW]
-    alone = [pull for pull in latest if pull.events == 0 and pull.unseen]
-    if len(alone) < PULLS_IN_A_ROW:
+    """Several pulls in a row found nothing, although there was something that none of our runs held.
+
+    They go on for longer than VTEX hides an event, lest it was a run that died before it had written down what it read.
+    """
+    alone = list(takewhile(lambda pull: pull.events == 0 and pull.unseen, facts.pulls))
+    if facts.actual is None or len(alone) < PULLS_IN_A_ROW:
+        return ""
+    if alone[0].at - alone[-1].at <= timedelta(seconds=facts.actual.visibility_timeout_seconds):
         return ""
     return (
-        f"{latest[0].unseen} events are in flight that we have not read: the last {PULLS_IN_A_ROW} pulls got none of "
-        "them. (If pull_feed warns of items that cannot be read, it is those.)"
+        f"{alone[0].unseen} events are in flight that we have not read: the last {len(alone)} pulls got none of them. "
+        "(If pull_feed warns of items that cannot be read, it is those.)"
     )
 
 

@@ -43,6 +43,7 @@ LOOKED_FOR = (
 )
 
 _UNTOLD_SINCE = timedelta(hours=25)  # the orders of the latest daily run
+_PULLS = 24 * 60
 _PAUSE = timedelta(hours=2)
 _DAY, _WEEK = timedelta(days=1), timedelta(weeks=1)
 
@@ -149,8 +150,7 @@ def _hook(ledger: Ledger, account: str, vtex: VtexClient, setup: FeedSetup) -> S
 
 
 def _pulls(ledger: Ledger, account: str, now: datetime) -> list[Pull]:
-    latest = feed_history.pulls(ledger, account, latest=feed_checks.PULLS_IN_A_ROW)
-    return [pull for pull in latest if now - pull.at < _DAY]
+    return [pull for pull in feed_history.pulls(ledger, account, latest=_PULLS) if now - pull.at < _DAY]
 
 
 def _untold(ledger: Ledger, account: str, now: datetime, setup: FeedSetup) -> list[str]:
