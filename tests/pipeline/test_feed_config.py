@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -207,6 +208,16 @@ def test_an_expression_that_vtex_refuses_is_not_applied(config: Config) -> None:
     assert "must be JSONata" in config.refused(apply=True).message
     assert config.requests("POST") == 0
     assert config.world.loop.vtex.feed_configuration().expression is None
+
+
+def test_what_vtex_says_of_an_order_is_not_repeated(config: Config) -> None:
+    [placed] = config.world.sandbox.generate(1, seed=1, kinds=["plain"])
+    config.world.run()
+    config.setup = by_expression("clientProfileData ? $number(clientProfileData.email) > 1 : true")
+    message = config.refused(apply=True).message
+    assert f"VTEX answers 400 when it tries the expression on order {placed.order_id}" in message
+    email = json.loads(config.world.loop.vtex.get_order(placed.order_id))["clientProfileData"]["email"]
+    assert email not in message + str(config.page())
 
 
 def test_known_defects_of_an_expression_are_warned_of(config: Config) -> None:

@@ -171,15 +171,27 @@ def _try_all(
 
 def _try(ledger: Ledger, run: Run, vtex: VtexClient, expression: str) -> str:
     """Let VTEX try an expression on the newest orders. Raises ConfigurationError where VTEX refuses it."""
+    vtex.try_expression(expression, "{}")  # what VTEX says of a mistake quotes nobody's order then
     orders = _documents(vtex, newest_orders(ledger, run.account, limit=_TRIED_ORDERS) or _listed(ledger, vtex))
     if not orders:
-        vtex.try_expression(expression, "{}")
         return "VTEX takes the expression; there is no order to try it on."
-    taken = [order_id for order_id, document in orders.items() if vtex.try_expression(expression, document)]
+    taken = [order_id for order_id, document in orders.items() if _takes(vtex, expression, order_id, document)]
     said = f"Of the newest orders ({', '.join(orders)}), the expression takes {', '.join(taken) or 'none'}."
     if vtex.settings.data_protection:
         return said
     return f"{said} They were tried in the orders API's shape; VTEX's filter sees that of /api/orders/pvt/document."
+
+
+def _takes(vtex: VtexClient, expression: str, order_id: str, document: str) -> bool:
+    try:
+        return vtex.try_expression(expression, document)
+    except ConfigurationError as error:
+        raise ConfigurationError(
+            f"VTEX answers {error.status} when it tries the expression on order {order_id}. What it says may quote the "
+            "order, so it is not here. Correct the expression.",
+            cause=error.cause,
+            status=error.status,
+        ) from None
 
 
 def _documents(vtex: VtexClient, order_ids: Sequence[str]) -> dict[str, str]:
