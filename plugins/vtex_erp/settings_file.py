@@ -47,7 +47,7 @@ def says_nothing(text: str) -> bool:
 
 
 class SettingsFile:
-    """One YAML text as plain data that remembers the line of every key. `name` is what mistakes call it.
+    """One YAML text as plain data that remembers the line of every key and list entry. `name` is what mistakes call it.
 
     Keys of the tables that `codes` names must have a value; elsewhere an empty value is no setting.
     """
@@ -104,6 +104,7 @@ class SettingsFile:
         if node.id == "mapping":
             return self._table(node, key)
         if node.id == "sequence":
+            self._lines |= {(*key, index): part.start_mark.line + 1 for index, part in enumerate(node.value)}
             return [self._data(part, (*key, index)) for index, part in enumerate(node.value)]
         return None if node.tag == _NULL else node.value
 

@@ -27,6 +27,9 @@ class Fault(BaseModel):
     route: str
     """A family (`get-order`), or a regular expression with a slash that is searched in the path."""
 
+    method: str | None = None
+    """Only requests with this method, such as POST."""
+
     order_id: str | None = None
     """Only requests for this order id, or at the ERP this external id."""
 
@@ -66,7 +69,7 @@ class Fault(BaseModel):
 
     def matches(self, call: Call) -> bool:
         """Whether the fault is meant for this request."""
-        if self.order_id is not None and self.order_id != call.subject:
+        if self.order_id not in (None, call.subject) or self.method not in (None, call.method):
             return False
         return self.route == call.family or ("/" in self.route and re.search(self.route, call.path) is not None)
 

@@ -26,6 +26,8 @@ def test_the_dags_and_their_tasks(dags: dict[str, Any]) -> None:
     assert {dag_id: set(dag.task_ids) for dag_id, dag in dags.items()} == {
         "vtex_orders": {"pull_feed", "deduplicate", "commit_other_events", "outcome", *steps},
         "vtex_orders_by_date": {"find_orders", "deduplicate", "reconcile", "outcome", *steps},
+        "vtex_feed_config": {"configure_feed"},
+        "vtex_feed_guard": {"guard_feed", "bring_in_gap", "nothing_wrong"},
         "vtex_maintenance": {"purge_ledger"},
     }
 

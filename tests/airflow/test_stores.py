@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 DAGS = Path(__file__).resolve().parents[2] / "dags"
-PLAIN = {"vtex_orders", "vtex_orders_by_date"}
+PLAIN = {"vtex_orders", "vtex_orders_by_date", "vtex_feed_config", "vtex_feed_guard"}
 TWENTY = "stores:\n" + "".join(
     f"  shop-{number}: {{vtex: vtex_{number}, erp: erp_{number}, rules: '', schedule: '*/{number} * * * *'}}\n"
     for number in range(1, 20)
@@ -46,6 +46,8 @@ def test_twenty_stores_and_one_of_them_broken(bag: Callable[[str], Any]) -> None
     assert set(dags["vtex_orders__shop-7"].task_ids) > {"pull_feed", "orders.submit_orders", "outcome"}
     assert dags["vtex_orders__shop-7"].timetable.expression == "*/7 * * * *"
     assert dags["vtex_orders__shop-7"].get_task("pull_feed").store.vtex == "vtex_7"
+    assert dags["vtex_feed_guard__shop-7"].get_task("bring_in_gap").by_date_dag == "vtex_orders_by_date__shop-7"
+    assert dags["vtex_feed_config__shop-7"].get_task("configure_feed").suffix == "__shop-7"
     [task] = dags["vtex_orders__broken"].tasks
     with pytest.raises(ConfigurationError, match=r"line 21: stores\.broken\.schedul is not a setting; did you mean"):
         task.execute({})

@@ -32,7 +32,9 @@ def get() -> Callable[..., httpx.Response]:
     return ask
 
 
-@pytest.mark.parametrize("path", ["/reconciliation/a/b", "/reconciliation/vtex_orders_by_date/scheduled__x"])
+@pytest.mark.parametrize(
+    "path", ["/reconciliation/a/b", "/reconciliation/vtex_orders_by_date/scheduled__x", "/feed/a/b"]
+)
 @pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer made-up"}, {"Cookie": "_token=made-up"}])
 def test_no_page_without_a_log_in(get: Callable[..., httpx.Response], path: str, headers: dict[str, str]) -> None:
     assert get(path, **headers).status_code in (401, 403)

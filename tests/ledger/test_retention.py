@@ -14,7 +14,7 @@ from vtex_erp.ledger import entries, plans, retention
 from vtex_erp.ledger.entries import Move
 from vtex_erp.ledger.retention import Purged, Retention, purge
 from vtex_erp.ledger.stages import DONE, OPEN, Stage
-from vtex_erp.ledger.tables import batch_orders, documents, events, history, order_entries, runs
+from vtex_erp.ledger.tables import batch_orders, documents, events, feed_gaps, history, order_entries, runs
 from vtex_erp.stores.actions import DEFAULT_ACTIONS
 
 if TYPE_CHECKING:
@@ -49,9 +49,12 @@ def test_each_kind_goes_when_its_time_has_come(ledger: Ledger) -> None:
     [claimed] = entries.claim(start, TASK, [entry], [Stage.RECEIVED])
     entries.write(start, TASK, [Move(claimed, Stage.HANDLING, documents={"order": "{}"})])
     _add_event(start, "1-01", deduplicated_at=NOON, committed_at=NOON)
+    with ledger.write() as connection:
+        connection.execute(feed_gaps.insert().values(account=ACCOUNT, starts_at=NOON, ends_at=NOON))
+        connection.execute(feed_gaps.insert().values(account=ACCOUNT, starts_at=NOON))  # there is no feed to this day
     assert purge(_at(ledger, days=9)) == Purged()
     assert purge(_at(ledger, days=11)) == Purged(documents=1)
-    assert purge(_at(ledger, days=21)) == Purged(history=1, runs=1, events=1)
+    assert purge(_at(ledger, days=21)) == Purged(history=1, runs=1, events=1, gaps=1)
     assert purge(_at(ledger, days=39)) == Purged()
     assert purge(_at(ledger, days=41)) == Purged(orders=1)
     assert [_count(ledger, each) for each in (documents, history, runs, batch_orders, events, order_entries)] == [0] * 6

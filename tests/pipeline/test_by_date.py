@@ -60,6 +60,7 @@ def run_day(
     run_id: str = "day",
     *,
     window: Window | None = None,
+    date_field: str = "creationDate",
     order_ids: Sequence[str] = (),
     resubmit: bool = False,
 ) -> dict[str, VtexErpError]:
@@ -69,7 +70,7 @@ def run_day(
     if order_ids:
         find_orders.name_orders(world.ledger, task, order_ids)
     else:
-        listing(world, run_id, window=window)
+        listing(world, run_id, window=window, date_field=date_field)
     plan = deduplicate_found(world.ledger, task, sizes=ONE_BATCH, resubmit=resubmit)
     for batch in range(len(plan.batches)):
         loop.batch(task.run, batch)

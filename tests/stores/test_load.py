@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.vtex.test_filters import MISSPELT
 from vtex_erp.errors import ConfigurationError
 from vtex_erp.stores.load import load_stores
 from vtex_erp.stores.model import Store
@@ -57,6 +59,10 @@ def test_several_stores_have_dags_of_their_own(tmp_path: Path) -> None:
         ("{actions: {cancelation-request: hold}}", "put 'cancellation-requested'"),
         ("{feed: {filter: {status: [order-completed]}}}", "stores.main.feed.filter.status.0: 'order-completed' is no"),
         ("{feed: {retention_seconds: 5}}", "stores.main.feed.retention_seconds: Input should be greater than or equal"),
+        ("{feed: {filter: {status: [handling], expression: x}}}", "VTEX answers 409 to a mixture; keep one kind"),
+        ("{feed: {visibility_timeout_seconds: 50000}}", "stores.main.feed.visibility_timeout_seconds: Input should be"),
+        ("{guard: {recreate: perhaps}}", "stores.main.guard.recreate: Input should be a valid boolean"),
+        ("{guard: {recreat: true}}", "stores.main.guard.recreat is not a setting; did you mean 'recreate'?"),
         ("{hook: {url: 'http://example.com/x'}}", "stores.main.hook.url: VTEX calls https only"),
         ("{rules: none.yaml}", "none.yaml cannot be read (FileNotFoundError)"),
         ("{name: other}", "the store's name is its key, 'main'"),
@@ -65,6 +71,18 @@ def test_several_stores_have_dags_of_their_own(tmp_path: Path) -> None:
 )
 def test_a_mistake_names_file_line_and_key(tmp_path: Path, block: str, said: str) -> None:
     assert said in mistake(tmp_path, f"stores:\n  main: {block}")
+
+
+@pytest.mark.parametrize(("word", "right"), MISSPELT.items())
+def test_a_word_of_vtex_s_own_documents_is_refused_with_the_right_one(tmp_path: Path, word: str, right: str) -> None:
+    """In a feed and a hook, by name, file and line."""
+    filter_lines = f"filter:\n        status:\n          - invoiced\n          - {json.dumps(word)}\n"
+    text = f"stores:\n  main:\n    feed:\n      {filter_lines}"
+    text += f"    hook:\n      url: https://me.example/vtex/hook/main\n      {filter_lines}"
+    feed, hook = mistake(tmp_path, text).splitlines()
+    advice = f"'{word}' is no status of VTEX's filters: VTEX would take it and never match it; put '{right}'"
+    assert feed == f"Stores: {tmp_path}/stores.yaml, line 7: stores.main.feed.filter.status.1: {advice}"
+    assert hook == f"{tmp_path}/stores.yaml, line 13: stores.main.hook.filter.status.1: {advice}"
 
 
 @pytest.mark.parametrize("text", ["store: {}", "stores: [a]", "stores: {", "- a"])

@@ -11,12 +11,13 @@ from pydantic import ValidationError
 
 from vtex_erp.vtex.filters import (
     FILTER_STATUSES,
-    Difference,
     EventFilter,
+    Setting,
     WantedFeed,
     WantedHook,
     compare,
     nearest_status,
+    side_by_side,
 )
 from vtex_erp.vtex.schemas import FeedConfiguration, HookConfiguration
 
@@ -233,7 +234,7 @@ def test_no_filter_is_every_status(filter_part: dict[str, Any]):
     actual = FeedConfiguration.from_document({**filter_part, **queue})
     assert compare(WantedFeed(filter=EventFilter()), actual) == []
     assert compare(WantedFeed(filter=EventFilter(status=FILTER_STATUSES)), actual) == []
-    assert compare(WantedFeed(), actual) == [Difference("filter.status", "ready-for-handling", "every status")]
+    assert compare(WantedFeed(), actual) == [Setting("filter.status", "ready-for-handling", "every status")]
 
 
 def test_every_field_of_a_feed_is_compared():
@@ -255,21 +256,36 @@ def test_every_field_of_a_feed_is_compared():
 
 def test_a_misspelt_status_at_vtex_shows():
     actual = FeedConfiguration.from_document({**WantedFeed().document(), "filter": {"status": ["order-completed"]}})
-    assert compare(WantedFeed(), actual) == [Difference("filter.status", "ready-for-handling", "order-completed")]
+    assert compare(WantedFeed(), actual) == [Setting("filter.status", "ready-for-handling", "order-completed")]
 
 
 def test_the_hook_of_somebody_else_shows_without_its_secrets():
     wanted = WantedHook(url="https://me.example", headers={"X-Key": "ours", "X-Store": "a"})
-    theirs = {"url": "https://other.example", "headers": {"x-key": "theirs", "Authorization": "theirs"}}
+    theirs = {"url": "https://other.example?key=theirs", "headers": {"x-key": "theirs", "Authorization": "theirs"}}
     actual = HookConfiguration.from_document({"filter": wanted.filter.document(), "hook": theirs})
     differences = compare(wanted, actual)
     assert {difference.field: (difference.wanted, difference.actual) for difference in differences} == {
-        "hook.url": ("https://me.example", "https://other.example"),
+        "hook.url": ("https://me.example", "https://other.example?a value (hidden)"),
         "hook.headers.x-key": ("a value (hidden)", "a value (hidden)"),
         "hook.headers.x-store": ("a value (hidden)", "none"),
         "hook.headers.authorization": ("none", "a value (hidden)"),
     }
     assert "ours" not in str(differences) + repr(actual)
+    assert "theirs" not in str(differences)
+
+
+def test_side_by_side_shows_what_is_as_wanted_too():
+    wanted = WantedHook(filter=BY_CHANNEL, url="https://me.example", headers={"X-Key": "secret"})
+    theirs = {"url": "https://me.example", "headers": {"x-key": "another"}}
+    actual = HookConfiguration.from_document({"filter": wanted.filter.document(), "hook": theirs})
+    assert side_by_side(wanted, actual) == [
+        Setting("filter.type", "FromOrders", "FromOrders", differs=False),
+        Setting("filter.expression", 'salesChannel = "2"', 'salesChannel = "2"', differs=False),
+        Setting("filter.disableSingleFire", "true", "true", differs=False),
+        Setting("hook.url", "https://me.example", "https://me.example", differs=False),
+        Setting("hook.headers.x-key", "a value (hidden)", "a value (hidden)"),
+    ]
+    assert all(setting.differs for setting in side_by_side(wanted, None))
 
 
 def test_no_configuration_is_one_difference():

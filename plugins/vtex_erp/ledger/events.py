@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, delete, or_, select, tuple_, update
+from sqlalchemy import and_, delete, func, or_, select, tuple_, update
 
 from vtex_erp.ledger.handles import queue_item_of
 from vtex_erp.ledger.stages import SETTLED
@@ -23,6 +23,7 @@ from vtex_erp.ledger.tables import (
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from sqlalchemy import Select
     from sqlalchemy.engine import Connection
@@ -43,6 +44,7 @@ class Delivery:
     id: int
     event: int
     handle: str
+    received_at: datetime
 
 
 def record(ledger: Ledger, account: str, arrived: Sequence[FeedEvent], *, source: str = FEED) -> None:
@@ -171,6 +173,17 @@ def waiting_to_be_committed(connection: Connection, account: str, *, limit: int)
     return list(connection.execute(query).scalars())
 
 
+def in_flight(ledger: Ledger, account: str, *, since: datetime) -> int:
+    """How many deliveries since then are ours, and wait for their commit."""
+    query = (
+        select(func.count())
+        .select_from(handles.join(events, events.c.id == handles.c.event))
+        .where(events.c.account == account, handles.c.received_at >= since)
+    )
+    with ledger.read() as connection:
+        return connection.execute(query).scalar_one()
+
+
 def committed(ledger: Ledger, deliveries: Sequence[Delivery]) -> None:
     """VTEX took the commit: forget the handles."""
     with ledger.write() as connection:
@@ -193,7 +206,8 @@ def _forget(connection: Connection, deliveries: Sequence[Delivery]) -> None:
 
 
 def _deliveries() -> Select[Any]:
-    return select(handles.c.id, handles.c.event, handles.c.handle).join(events, events.c.id == handles.c.event)
+    columns = (handles.c.id, handles.c.event, handles.c.handle, handles.c.received_at)
+    return select(*columns).join(events, events.c.id == handles.c.event)
 
 
 def _fetch(ledger: Ledger, query: Select[Any]) -> list[Delivery]:

@@ -184,7 +184,7 @@ def _receive(ledger: Ledger, connection: Connection, task: TaskTry, rows: Sequen
         if _comes_back(row, listed_as[row.order_id], by_hand=row.order_id in by_hand, resubmit=resubmit)
     ]
     for row in back:
-        plans.come_back(connection, task, row, row.order_changed_at, now, note="found by date")
+        plans.come_back(connection, task, row, row.order_changed_at, now, note=plans.FOUND_BY_DATE)
     again = [entry_from(row) for row in known.values() if resubmit and _is_in_the_erp(row)]
     take_back(connection, task, again, Stage.SUBMITTING, now=now, note="looked up again by hand")
     _make_due(connection, [entry.id for entry in again], now)

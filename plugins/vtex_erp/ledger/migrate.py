@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from alembic.config import Config
     from sqlalchemy.engine import Connection, Engine
 
-HEAD = "0006"
+HEAD = "0007"
 """The newest migration; a test holds it against the files in `migrations/versions`."""
 
 _ADVISORY_LOCK = 0x76746578  # "vtex"

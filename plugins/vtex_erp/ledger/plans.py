@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from vtex_erp.ledger.ledger import Ledger
     from vtex_erp.stores.actions import Actions
 
+FOUND_BY_DATE = "found by date"
+"""The note in the history of an order that no event has told of."""
+
 _CHUNK = 500
 
 
@@ -66,15 +69,30 @@ def events_pulled(ledger: Ledger, run: Run) -> int | None:
     return pulled
 
 
-def finish_pull(ledger: Ledger, run: Run, *, pulled: int, retention_seconds: int | None = None) -> None:
-    """The run has pulled all that it will, from a feed that keeps events for so long."""
+def finish_pull(
+    ledger: Ledger, run: Run, *, pulled: int, retention_seconds: int | None = None, unseen: int | None = None
+) -> None:
+    """The run has pulled all that it will, from a feed that keeps events for so long.
+
+    `unseen`: what a feed that was read dry held besides, and that nobody had given to us; None for one that was not.
+    """
     with ledger.write() as connection:
         row = _run(connection, ledger, run)
-        connection.execute(
-            update(runs)
-            .where(runs.c.id == row.id)
-            .values(pulled_at=ledger.clock(), events_pulled=pulled, feed_retention_seconds=retention_seconds)
-        )
+        values = {"events_pulled": pulled, "feed_retention_seconds": retention_seconds, "feed_unseen": unseen}
+        connection.execute(update(runs).where(runs.c.id == row.id).values(pulled_at=ledger.clock(), **values))
+
+
+def note_commits(ledger: Ledger, run: Run, received: Sequence[datetime]) -> None:
+    """VTEX was asked to commit deliveries that were received then: keep how long the run took for its slowest one."""
+    if not received:
+        return
+    now = ledger.clock()
+    with ledger.write() as connection:
+        row = _run(connection, ledger, run)
+        own = [moment for moment in received if moment >= row.started_at]
+        if own and row.pulled_at:
+            seconds = max((now - min(own)).total_seconds(), row.commit_seconds or 0)
+            connection.execute(update(runs).where(runs.c.id == row.id).values(commit_seconds=seconds))
 
 
 def receive_orders(ledger: Ledger, task: TaskTry, actions: Actions) -> int:
@@ -284,7 +302,7 @@ def insert_entries(
         ],
     )
     entered = known_entries(connection, task.run.account, list(changes)).values()
-    note = "found by date" if found else "a new event"
+    note = FOUND_BY_DATE if found else "a new event"
     remember(connection, task, [Move(entry_from(row), Stage.RECEIVED, note=note) for row in entered], now)
 
 

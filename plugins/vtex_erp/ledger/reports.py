@@ -64,6 +64,13 @@ def orders_of(ledger: Ledger, run: Run) -> list[OrderState]:
         return [OrderState(row[0], Stage(row[1]), *row[2:]) for row in connection.execute(query)]
 
 
+def newest_orders(ledger: Ledger, account: str, *, limit: int) -> list[str]:
+    """The ids of the account's orders that came in last, newest first."""
+    query = select(order_entries.c.order_id).where(order_entries.c.account == account)
+    with ledger.read() as connection:
+        return list(connection.execute(query.order_by(order_entries.c.id.desc()).limit(limit)).scalars())
+
+
 @dataclass(frozen=True)
 class Waiting:
     """An account's orders that wait for an ERP that is down.

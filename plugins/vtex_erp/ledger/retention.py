@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import and_, delete, select
 
 from vtex_erp.ledger.stages import DONE
-from vtex_erp.ledger.tables import documents, events, history, notices, order_entries, runs
+from vtex_erp.ledger.tables import documents, events, feed_gaps, history, notices, order_entries, runs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,7 +28,8 @@ class Retention:
     """How long the ledger keeps what, in days.
 
     `document_days`: the encrypted orders and sales orders. `history_days`: the history of the orders, and the runs,
-    events and notices behind it. `order_days`: order entries that are done. Orders that are not done are kept for ever.
+    events, notices and gaps of the feed behind it. `order_days`: order entries that are done. Orders that are not done
+    are kept for ever.
     """
 
     document_days: int = 30
@@ -64,6 +65,7 @@ class Purged:
     runs: int = 0
     events: int = 0
     notices: int = 0
+    gaps: int = 0
     orders: int = 0
 
 
@@ -80,6 +82,8 @@ def purge(ledger: Ledger) -> Purged:
     )
     return Purged(
         documents=purge_documents(ledger, now),
+        # Before the runs: a gap whose run by date is not known is brought in.
+        gaps=_delete(ledger, feed_gaps, feed_gaps.c.ends_at < old),
         history=_delete(ledger, history, history.c.at < old),
         runs=_delete(ledger, runs, runs.c.started_at < old),
         events=_delete(ledger, events, and_(events.c.deduplicated_at.is_not(None), events.c.last_seen_at < old)),

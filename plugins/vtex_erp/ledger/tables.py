@@ -104,6 +104,7 @@ events = Table(
     Column("committed_at", UtcDateTime),
     UniqueConstraint("account", "order_id", "domain", "state", "change"),
     Index(None, "account", "deduplicated_at"),
+    Index(None, "account", "first_seen_at"),
 )
 
 # One row a delivery that VTEX still waits to see committed. Duplicates that VTEX queued under another event id
@@ -192,6 +193,8 @@ runs = Table(
     Column("events_pulled", Integer),
     Column("planned_at", UtcDateTime),
     Column("feed_retention_seconds", Integer),
+    Column("feed_unseen", Integer),  # what a feed that was read dry held, and neither we nor the run got
+    Column("commit_seconds", Float),  # the longest time from reading one of its events to asking for the commit
     UniqueConstraint("dag_id", "run_id"),
 )
 
@@ -279,6 +282,35 @@ notice_deliveries = Table(
     Column("attempts", Integer, nullable=False),
     Column("next_attempt_at", UtcDateTime),
     Column("trouble", RemoteText(255)),
+)
+
+# What was found about an account's feed: the latest occurrence of each kind, still there while `ended_at` is null.
+feed_findings = Table(
+    "vtex_feed_finding",
+    metadata,
+    Column("account", String(64), primary_key=True),
+    Column("kind", String(40), primary_key=True),
+    Column("state", String(64), nullable=False),  # another state is another occurrence
+    Column("since", UtcDateTime, nullable=False),
+    Column("ended_at", UtcDateTime),
+)
+
+# A time without a feed. Its orders come in by date, once it has an end.
+feed_gaps = Table(
+    "vtex_feed_gap",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("account", String(64), nullable=False, index=True),
+    Column("starts_at", UtcDateTime, nullable=False),
+    Column("ends_at", UtcDateTime),
+)
+
+# What a run has compared: the wanted feed and hook with those at VTEX, as JSON, without secrets.
+feed_comparisons = Table(
+    "vtex_feed_comparison",
+    metadata,
+    Column("run", Id, ForeignKey("vtex_run.id", ondelete="CASCADE"), primary_key=True),
+    Column("document", RemoteText, nullable=False),
 )
 
 # One row for an account and one for each family of calls with a limit of its own: what was leased in each second of

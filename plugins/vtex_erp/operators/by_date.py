@@ -25,7 +25,26 @@ if TYPE_CHECKING:
 
 _TEXTS: dict[str, Any] = {"type": ["array", "null"], "items": {"type": "string", "minLength": 1}}
 
+# Airflow checks no format without a library that it does not bring along, but it checks patterns.
+_MOMENT: dict[str, Any] = {
+    "type": ["null", "string"],
+    "format": "date-time",
+    "pattern": r"^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$",
+}
+
 PARAMS: dict[str, Any] = {
+    "from_moment": Param(
+        None,
+        **_MOMENT,
+        title="From",
+        description="With To: list this time instead of the run's data interval. ISO 8601, with a time zone.",
+    ),
+    "to_moment": Param(
+        None,
+        **_MOMENT,
+        title="To",
+        description="The first moment that is not listed any more. ISO 8601, with a time zone.",
+    ),
     "date_field": Param(
         DATE_FIELDS[0],
         type="string",
@@ -59,7 +78,7 @@ PARAMS: dict[str, Any] = {
 
 
 class FindOrdersOperator(StepOperator):
-    """Lists the orders of the run's data interval into the ledger. Returns counts."""
+    """Lists the orders of the given time, else of the run's data interval, into the ledger. Returns counts."""
 
     def step(self, ledger: Ledger, task: TaskTry) -> dict[str, int]:
         """Find."""
@@ -92,14 +111,41 @@ def _search(context: Context) -> Search:
 
 
 def _window(context: Mapping[str, Any]) -> Window:
+    given = [context["params"].get(name) for name in ("from_moment", "to_moment")]
+    if any(given):
+        return _given_window(*map(_moment, ("from_moment", "to_moment"), given))
     start, end = context.get("data_interval_start"), context.get("data_interval_end")
     if not isinstance(start, datetime) or not isinstance(end, datetime) or start >= end:
         raise ConfigurationError(
             "This run has no data interval, so it does not say which orders to find. Trigger it with a logical date "
-            "(it covers the day before), create a backfill for a range, or give order_ids.",
+            "(it covers the day before), create a backfill for a range, or give from_moment and to_moment, or "
+            "order_ids.",
             cause="no-interval",
         )
     return Window.between(_plain(start), _plain(end))
+
+
+def _given_window(start: datetime, end: datetime) -> Window:
+    if start >= end:
+        raise _wrong("from_moment", f"{start.isoformat()} is not before to_moment, {end.isoformat()}")
+    return Window.between(start, end)
+
+
+def _moment(name: str, text: object) -> datetime:
+    """Read ISO 8601; `Z` too, which Python 3.10 does not know."""
+    if not text:
+        raise _wrong(name, "from_moment and to_moment go together: give both, or neither")
+    try:
+        moment = datetime.fromisoformat(str(text).strip().replace("Z", "+00:00"))
+    except ValueError:
+        raise _wrong(name, f"{text!r} is no moment; put one such as 2026-11-01T00:00:00-03:00") from None
+    if moment.tzinfo is None:
+        raise _wrong(name, f"{text!r} has no time zone; put one such as 2026-11-01T00:00:00-03:00, or Z for UTC")
+    return moment.astimezone(timezone.utc)
+
+
+def _wrong(name: str, what: str) -> ConfigurationError:
+    return ConfigurationError(f"Param {name}: {what}.", cause="wrong-param")
 
 
 def _plain(moment: datetime) -> datetime:

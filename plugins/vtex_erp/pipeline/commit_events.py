@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from vtex_erp.errors import HandleRefusedError, RetryableError
-from vtex_erp.ledger import events
+from vtex_erp.ledger import events, plans
 from vtex_erp.ledger.handles import app_key_of
 
 if TYPE_CHECKING:
@@ -50,15 +50,15 @@ class CommitReport:
 
 def commit_events(ledger: Ledger, task: TaskTry, vtex: VtexClient) -> CommitReport:
     """Commit the events of the batch's orders that are settled: in the ERP, in need of nothing, or parked."""
-    return _commit(ledger, vtex, events.to_commit_in_batch(ledger, task))
+    return _commit(ledger, task, vtex, events.to_commit_in_batch(ledger, task))
 
 
 def commit_other_events(ledger: Ledger, task: TaskTry, vtex: VtexClient) -> CommitReport:
     """Commit the run's events that need no order work: other statuses, and redeliveries of settled orders."""
-    return _commit(ledger, vtex, events.to_commit_besides(ledger, task))
+    return _commit(ledger, task, vtex, events.to_commit_besides(ledger, task))
 
 
-def _commit(ledger: Ledger, vtex: VtexClient, deliveries: Sequence[Delivery]) -> CommitReport:
+def _commit(ledger: Ledger, task: TaskTry, vtex: VtexClient, deliveries: Sequence[Delivery]) -> CommitReport:
     # To ask for another key's handle may look like a missing permission (403), and would stop all the others.
     refused = [each for each in deliveries if app_key_of(each.handle) not in (None, vtex.settings.app_key)]
     events.refused(ledger, refused)
@@ -76,6 +76,7 @@ def _commit(ledger: Ledger, vtex: VtexClient, deliveries: Sequence[Delivery]) ->
                 failures += [failure] if failure else []
             events.committed(ledger, taken[-len(wave) * HANDLES_A_COMMIT :])
             events.refused(ledger, refused[-len(wave) * HANDLES_A_COMMIT :])
+    plans.note_commits(ledger, task.run, [each.received_at for each in deliveries])
     if refused:
         _log.warning(
             "%d handles are expired, or belong to another app key. Their events come back and are committed then.",

@@ -14,7 +14,7 @@ from vtex_erp.ledger.stages import DONE, Stage
 from vtex_erp.pipeline.erp_guard import DEFAULT_CONNECTION
 from vtex_erp.pipeline.find_orders import raise_unproven
 from vtex_erp.pipeline.reconcile import raise_findings
-from vtex_erp.pipeline.report import FailedOrder, in_words, money
+from vtex_erp.pipeline.report import FailedOrder, in_words, money, span
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -86,16 +86,11 @@ def _outage(ledger: Ledger, account: str, erp_connection: str) -> str | None:
     if not waiting.oldest or not waiting.deadline:
         return f"{said} in the ledger."
     left = waiting.deadline - ledger.clock()
-    kept = f"for {_in_words(left)} more, until" if left > timedelta(0) else "no longer: only until"
+    kept = f"for {span(left)} more, until" if left > timedelta(0) else "no longer: only until"
     return (
         f"{said}, the oldest since {waiting.oldest:%Y-%m-%d %H:%M} UTC. They are safe in the ledger; VTEX's feed keeps "
         f"that one's event {kept} {waiting.deadline:%Y-%m-%d %H:%M} UTC."
     )
-
-
-def _in_words(left: timedelta) -> str:
-    hours, minutes = divmod(int(left.total_seconds()) // 60, 60)
-    return f"{hours // 24} days {hours % 24} hours" if hours >= 24 else f"{hours} hours {minutes} minutes"
 
 
 def _failed(state: OrderState) -> FailedOrder:

@@ -6,6 +6,7 @@ import logging
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from vtex_erp.errors import ConfigurationError
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from vtex_erp.ledger.entries import TaskTry
     from vtex_erp.ledger.ledger import Ledger
     from vtex_erp.vtex.client import VtexClient
-    from vtex_erp.vtex.schemas import FeedEvent
+    from vtex_erp.vtex.schemas import FeedConfiguration, FeedEvent
 
 _log = logging.getLogger(__name__)
 
@@ -62,13 +63,25 @@ def pull_feed(
             configuration.visibility_timeout_seconds,
             _SHORT_VISIBILITY_SECONDS,
         )
+    ours = _in_flight(ledger, task.run.account, configuration)
     deadline = clock() + min(bounds.seconds, configuration.visibility_timeout_seconds / 3)
-    pulled = _drain(ledger, task, vtex, most=bounds.events, in_time=lambda: clock() < deadline)
-    plans.finish_pull(ledger, task.run, pulled=pulled, retention_seconds=configuration.retention_seconds)
+    pulled, dry = _drain(ledger, task, vtex, most=bounds.events, in_time=lambda: clock() < deadline)
+    known = dry and configuration.quantity is not None
+    unseen = max(0, (configuration.quantity or 0) - ours - pulled) if known else None
+    plans.finish_pull(ledger, task.run, pulled=pulled, retention_seconds=configuration.retention_seconds, unseen=unseen)
     return pulled
 
 
-def _drain(ledger: Ledger, task: TaskTry, vtex: VtexClient, *, most: int, in_time: Callable[[], bool]) -> int:
+def _in_flight(ledger: Ledger, account: str, configuration: FeedConfiguration) -> int:
+    """What VTEX hides for us: it counts it as being in the feed."""
+    hidden_since = ledger.clock() - timedelta(seconds=configuration.visibility_timeout_seconds)
+    return events.in_flight(ledger, account, since=hidden_since)
+
+
+def _drain(
+    ledger: Ledger, task: TaskTry, vtex: VtexClient, *, most: int, in_time: Callable[[], bool]
+) -> tuple[int, bool]:
+    """The number of deliveries, and whether the feed seems dry."""
     pulled = empty_reads = 0
     readers = 1
     with ThreadPoolExecutor(vtex.settings.concurrency) as pool:
@@ -81,7 +94,7 @@ def _drain(ledger: Ledger, task: TaskTry, vtex: VtexClient, *, most: int, in_tim
             empty_reads = 0 if arrived else empty_reads + 1
             # One reader is enough to see that nothing is there; a backlog deserves them all.
             readers = min(readers * 2, vtex.settings.concurrency) if arrived else 1
-    return pulled
+    return pulled, empty_reads == _EMPTY_READS_TO_STOP
 
 
 def _check_account(arrived: Sequence[FeedEvent], account: str, connection_id: str) -> None:

@@ -11,6 +11,7 @@ from vtex_erp.errors import ErpDownError, ParkError, RetryableError, StopError, 
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from datetime import timedelta
 
 _NAMED_ORDERS = 5
 
@@ -74,6 +75,15 @@ def _group(group: Sequence[FailedOrder]) -> str:
     named = ", ".join(failure.order_id for failure in group[:_NAMED_ORDERS])
     more = f" and {len(group) - _NAMED_ORDERS} more" if len(group) > _NAMED_ORDERS else ""
     return f"  {len(group)} x {group[0].cause} ({money(group)}): {named}{more}. {group[0].message}"
+
+
+def span(time: timedelta) -> str:
+    """A time such as "2 days 5 hours", "1 hour 20 minutes" or "4 days"."""
+    hours, minutes = divmod(int(time.total_seconds()) // 60, 60)
+    days, rest = divmod(hours, 24)
+    parts = [(days, "day"), (rest, "hour")] if days else [(hours, "hour"), (minutes, "minute")]
+    said = [f"{number} {unit}{'' if number == 1 else 's'}" for number, unit in parts if number]
+    return " ".join(said) or "less than a minute"
 
 
 def money(orders: Iterable[FailedOrder]) -> str:

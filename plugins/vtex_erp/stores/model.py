@@ -70,6 +70,14 @@ class Hook(Section):
         return WantedHook(filter=self.filter, url=self.url, headers={SECRET_HEADER: secret})
 
 
+class Guard(Section):
+    """What `vtex_feed_guard` may do by itself."""
+
+    recreate: bool = Field(
+        default=True, description="Create a feed or hook again, as it stands here, that VTEX has removed."
+    )
+
+
 class Store(Section):
     """One store: its connections, and how it is served. `name` is its key in the file."""
 
@@ -95,6 +103,7 @@ class Store(Section):
         description="The feed as `vtex_feed_config` sets it up: of which events, and how long VTEX keeps them.",
     )
     hook: Hook | None = Field(default=None, description="The hook as `vtex_feed_config` sets it up; none without it.")
+    guard: Guard = Guard()
     notify: Mapping[TargetName, Told] = Field(default={}, description="Who is told of what happens, by any name.")
     budget: Budget = Budget()
 

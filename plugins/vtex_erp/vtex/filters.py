@@ -263,12 +263,13 @@ class WantedHook(Wanted):
 
 
 @dataclass(frozen=True)
-class Difference:
-    """One field that is not as wanted, under VTEX's name of it. Neither value is a secret."""
+class Setting:
+    """One field as it is wanted and as VTEX has it, under VTEX's name of it. Neither value is a secret."""
 
     field: str
     wanted: str
     actual: str
+    differs: bool = True
 
     def __str__(self) -> str:
         """Say it in one line."""
@@ -276,24 +277,40 @@ class Difference:
 
 
 @overload
-def compare(wanted: WantedFeed, actual: FeedConfiguration | None) -> list[Difference]: ...
+def side_by_side(wanted: WantedFeed, actual: FeedConfiguration | None) -> list[Setting]: ...
 
 
 @overload
-def compare(wanted: WantedHook, actual: HookConfiguration | None) -> list[Difference]: ...
+def side_by_side(wanted: WantedHook, actual: HookConfiguration | None) -> list[Setting]: ...
 
 
-def compare(wanted: WantedFeed | WantedHook, actual: FeedConfiguration | HookConfiguration | None) -> list[Difference]:
-    """List what differs; nothing when all is as wanted. `actual` is None where VTEX has no configuration.
+def side_by_side(
+    wanted: WantedFeed | WantedHook, actual: FeedConfiguration | HookConfiguration | None
+) -> list[Setting]:
+    """List every field with what is wanted and what VTEX has. `actual` is None where VTEX has no configuration.
 
     The order of statuses does not count, and a filter that VTEX does not tell, or one without a status, is
     FromWorkflow with every status (guide "Feed v3"). Values of headers stay hidden.
     """
-    if actual is None:
-        return [Difference("configuration", "one", _NONE)]
-    ours, theirs = _shown(type(actual).from_document(wanted.document())), _shown(actual)
+    kind = FeedConfiguration if isinstance(wanted, WantedFeed) else HookConfiguration
+    ours, theirs = _shown(kind.from_document(wanted.document())), _shown(actual) if actual else {}
     rows = ((field, ours.get(field, _NONE), theirs.get(field, _NONE)) for field in dict.fromkeys([*ours, *theirs]))
-    return [Difference(field, _hidden(field, one), _hidden(field, other)) for field, one, other in rows if one != other]
+    return [Setting(field, _hidden(field, one), _hidden(field, other), one != other) for field, one, other in rows]
+
+
+@overload
+def compare(wanted: WantedFeed, actual: FeedConfiguration | None) -> list[Setting]: ...
+
+
+@overload
+def compare(wanted: WantedHook, actual: HookConfiguration | None) -> list[Setting]: ...
+
+
+def compare(wanted: Any, actual: Any) -> list[Setting]:
+    """List what differs; nothing when all is as wanted, and one line where VTEX has no configuration."""
+    if actual is None:
+        return [Setting("configuration", "one", _NONE)]
+    return [setting for setting in side_by_side(wanted, actual) if setting.differs]
 
 
 def _shown(configuration: FeedConfiguration | HookConfiguration) -> dict[str, str]:
@@ -322,4 +339,8 @@ def _shown_filter(configuration: FeedConfiguration | HookConfiguration) -> dict[
 
 
 def _hidden(field: str, value: str) -> str:
+    """Somebody else's address may hold a key, as the headers do."""
+    if field == "hook.url":
+        address, question, _ = value.partition("?")
+        return f"{address}?{_HIDDEN}" if question else address
     return _HIDDEN if field.startswith(_HEADER) and value != _NONE else value

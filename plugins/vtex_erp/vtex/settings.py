@@ -23,6 +23,9 @@ class VtexSettings:
     `timeout_seconds` is the longest silence of VTEX in one call; `concurrency` the number of threads that
     call at the same time; `limits` are the account's requests per minute. An account with data protection (VTEX's
     PII data architecture) has a `reason`, which VTEX audits at each read of a shopper's clear data.
+
+    `hook_secrets` are what a call of VTEX's hook may prove itself with: the first is the one to configure at VTEX, the
+    others are on their way out. Without any, no call is taken.
     """
 
     account: str
@@ -34,6 +37,7 @@ class VtexSettings:
     concurrency: int = 32
     limits: Limits = field(default_factory=Limits)
     reason: str | None = None
+    hook_secrets: tuple[str, ...] = field(default=(), repr=False)
 
     @property
     def data_protection(self) -> bool:
@@ -57,7 +61,7 @@ class VtexSettings:
         that VTEX lists: Orders API, servers); login the app key, password the app token; Extra has `account`,
         and if wanted `timeout_seconds`, `concurrency`, `requests_per_minute` of the account, and
         `feed_requests_per_minute` and the like for a family of calls; for an account with data protection
-        `data_protection` (true) and `reason`.
+        `data_protection` (true) and `reason`; for the hook `hook_secret`, or two with a comma between them.
 
         Raises ConfigurationError naming the connection, the field and what to put there.
         """
@@ -73,6 +77,7 @@ class VtexSettings:
             concurrency=fields.whole_number("concurrency", default=cls.concurrency),
             limits=_limits(fields),
             reason=_reason(fields),
+            hook_secrets=_hook_secrets(fields),
         )
 
 
@@ -92,6 +97,14 @@ def _reason(fields: ConnectionFields) -> str | None:
     if reason and not protected:
         raise fields.wrong("data_protection", "reason is set: put true, or leave the reason empty")
     return reason or None
+
+
+def _hook_secrets(fields: ConnectionFields) -> tuple[str, ...]:
+    given = str(fields.extra.get("hook_secret") or "").split(",")
+    advice = (
+        "put a long random text of ASCII letters and digits; two with a comma between them while one replaces another"
+    )
+    return tuple(fields.secret("hook_secret", each, advice=advice) for each in given if each.strip())
 
 
 def _limits(fields: ConnectionFields) -> Limits:

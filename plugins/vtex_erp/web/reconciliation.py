@@ -9,6 +9,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from vtex_erp.ledger.stages import OPEN, Stage
+from vtex_erp.web.style import STYLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -20,23 +21,6 @@ if TYPE_CHECKING:
 
 _GROUPS = {"in the ERP": "#2a78b5", "needs nothing": "#b9c4cc", "does not agree": "#d1495b"}
 _HEIGHT, _BAR, _GAP, _LEFT, _LABEL = 160, 22, 8, 52, 24
-
-_STYLE = """
-body { font: 15px/1.45 system-ui, sans-serif; margin: 2rem auto; max-width: 72rem; padding: 0 1rem; color: #1d2329; }
-h1 { font-size: 1.4rem; margin-bottom: .2rem; } h2 { font-size: 1.1rem; margin-top: 2rem; }
-.sub { color: #5b6770; margin-top: 0; } .good { color: #1c7c44; } .bad { color: #b3293d; font-weight: 600; }
-table { border-collapse: collapse; width: 100%; } th { text-align: left; border-bottom: 2px solid #c9d1d7; }
-td, th { padding: .35rem .6rem; vertical-align: top; } tr:nth-child(even) td { background: #f4f6f8; }
-.amount { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
-.id { white-space: nowrap; font-variant-numeric: tabular-nums; }
-svg { overflow-x: auto; } svg text { font: 11px system-ui, sans-serif; fill: #5b6770; }
-.key { display: inline-block; width: .8em; height: .8em; margin: 0 .35em 0 1em; border-radius: 2px; }
-@media (prefers-color-scheme: dark) {
-  body { background: #12171c; color: #dfe5ea; } .sub, svg text { color: #9aa7b1; fill: #9aa7b1; }
-  tr:nth-child(even) td { background: #1a2128; } th { border-color: #39444d; }
-  .good { color: #6fce95; } .bad { color: #ff8a9a; }
-}
-"""
 
 
 @dataclass(frozen=True)
@@ -59,7 +43,7 @@ def page(run: Run, listed: Listed, sides: Sequence[Sides], found: Sequence[Findi
     return (
         "<!doctype html><html lang='en'><head><meta charset='utf-8'>"
         "<meta name='viewport' content='width=device-width'>"
-        f"<title>Reconciliation {escape(run.run_id)}</title><style>{_STYLE}</style></head><body>"
+        f"<title>Reconciliation {escape(run.run_id)}</title><style>{STYLE}</style></head><body>"
         f"<h1>Reconciliation</h1><p class='sub'>{escape(run.dag_id)} · {escape(run.run_id)} · "
         f"account {escape(run.account)}</p>{_verdict(listed, sides, found)}{_chart(days)}{_findings(found)}"
         "</body></html>"
