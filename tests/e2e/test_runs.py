@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tests.e2e.deployment import STEPS, once
+from vtex_erp.provider_info import get_provider_info
 
 if TYPE_CHECKING:
     from tests.e2e.deployment import Deployment
@@ -16,7 +17,7 @@ def test_airflow_loads_everything(deployment: Deployment) -> None:
     assert airflow.call("GET", "plugins/importErrors")["total_entries"] == 0
     assert "vtex_erp" in {plugin["name"] for plugin in airflow.call("GET", "plugins")["plugins"]}
     offered = {form["connection_type"]: form for form in airflow.call("GET", "/ui/connections/hook_meta")}
-    assert set(offered["vtex"]["extra_fields"]) == {"account", "timeout_seconds", "concurrency", "requests_per_minute"}
+    assert set(offered["vtex"]["extra_fields"]) == set(get_provider_info()["connection-types"][0]["conn-fields"])
 
 
 def test_an_empty_feed_starts_three_task_instances(deployment: Deployment) -> None:

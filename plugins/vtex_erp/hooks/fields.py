@@ -41,7 +41,7 @@ def connection_fields(connection_id: str, *, mask_login: bool = False) -> Connec
 def vtex_settings(connection_id: str) -> VtexSettings:
     """Get the settings of a connection of type `vtex`. Raises ConfigurationError."""
     fields = connection_fields(connection_id, mask_login=True)
-    return VtexSettings.from_connection(
+    settings = VtexSettings.from_connection(
         fields.connection_id,
         fields.host,
         fields.login,
@@ -50,3 +50,6 @@ def vtex_settings(connection_id: str) -> VtexSettings:
         port=fields.port,
         schema=fields.schema,
     )
+    for secret in settings.hook_secrets:
+        mask_secret(secret)
+    return settings

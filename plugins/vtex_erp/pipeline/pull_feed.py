@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from vtex_erp.errors import ConfigurationError
+from vtex_erp.errors import ConfigurationError, FeedNotConfiguredError
 from vtex_erp.ledger import events, handles, plans
 
 if TYPE_CHECKING:
@@ -42,18 +42,34 @@ def pull_feed(
     vtex: VtexClient,
     *,
     bounds: PullBounds,
+    has_hook: bool = False,
     clock: Callable[[], float] = time.monotonic,
 ) -> int:
     """Read the feed until three reads in a row are empty, or a bound is met; the number of deliveries recorded.
 
     One empty or short read does not prove a dry feed (FAQ of the ERP guide: SQS standard queues). A rerun of a run
     that has pulled answers the same number and reads nothing. Raises `ConfigurationError` when the key's feed
-    belongs to another account, `FeedNotConfiguredError` when there is none.
+    belongs to another account, `FeedNotConfiguredError` when there is none: but not where a hook brings the events.
     """
     already = plans.events_pulled(ledger, task.run)
     if already is not None:
         _log.info("This run has pulled its %d events before; they stay the same.", already)
         return already
+    try:
+        pulled, retention = _pull(ledger, task, vtex, bounds, clock)
+    except FeedNotConfiguredError:
+        if not has_hook:
+            raise
+        _log.info("VTEX holds no feed for this app key: the run goes on with what the hook has brought.")
+        pulled, retention = 0, None
+    plans.finish_pull(ledger, task.run, pulled=pulled, retention_seconds=retention)
+    return pulled
+
+
+def _pull(
+    ledger: Ledger, task: TaskTry, vtex: VtexClient, bounds: PullBounds, clock: Callable[[], float]
+) -> tuple[int, int | None]:
+    """Drain the feed: how many events came, and for how long the feed keeps them."""
     configuration = vtex.feed_configuration()
     if configuration.visibility_timeout_seconds < _SHORT_VISIBILITY_SECONDS:
         _log.warning(
@@ -64,8 +80,7 @@ def pull_feed(
         )
     deadline = clock() + min(bounds.seconds, configuration.visibility_timeout_seconds / 3)
     pulled = _drain(ledger, task, vtex, most=bounds.events, in_time=lambda: clock() < deadline)
-    plans.finish_pull(ledger, task.run, pulled=pulled, retention_seconds=configuration.retention_seconds)
-    return pulled
+    return pulled, configuration.retention_seconds
 
 
 def _drain(ledger: Ledger, task: TaskTry, vtex: VtexClient, *, most: int, in_time: Callable[[], bool]) -> int:

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 _ACCOUNT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*", re.ASCII)
 _ENVIRONMENT = "vtexcommercestable.com.br"
 
+MOST_HOOK_SECRETS = 2
+"""One, and another while it is being changed."""
+
 
 @dataclass(frozen=True)
 class VtexSettings:
@@ -23,6 +26,9 @@ class VtexSettings:
     `timeout_seconds` is the longest silence of VTEX in one call; `concurrency` the number of threads that
     call at the same time; `limits` are the account's requests per minute. An account with data protection (VTEX's
     PII data architecture) has a `reason`, which VTEX audits at each read of a shopper's clear data.
+
+    `hook_secrets` are what a call of VTEX's hook may prove itself with: the first is the one to configure at VTEX, a
+    second one is on its way out. Without any, no call is taken.
     """
 
     account: str
@@ -34,6 +40,7 @@ class VtexSettings:
     concurrency: int = 32
     limits: Limits = field(default_factory=Limits)
     reason: str | None = None
+    hook_secrets: tuple[str, ...] = field(default=(), repr=False)
 
     @property
     def data_protection(self) -> bool:
@@ -57,7 +64,7 @@ class VtexSettings:
         that VTEX lists: Orders API, servers); login the app key, password the app token; Extra has `account`,
         and if wanted `timeout_seconds`, `concurrency`, `requests_per_minute` of the account, and
         `feed_requests_per_minute` and the like for a family of calls; for an account with data protection
-        `data_protection` (true) and `reason`.
+        `data_protection` (true) and `reason`; for the hook `hook_secret`, or two with a comma between them.
 
         Raises ConfigurationError naming the connection, the field and what to put there.
         """
@@ -73,6 +80,7 @@ class VtexSettings:
             concurrency=fields.whole_number("concurrency", default=cls.concurrency),
             limits=_limits(fields),
             reason=_reason(fields),
+            hook_secrets=_hook_secrets(fields),
         )
 
 
@@ -92,6 +100,16 @@ def _reason(fields: ConnectionFields) -> str | None:
     if reason and not protected:
         raise fields.wrong("data_protection", "reason is set: put true, or leave the reason empty")
     return reason or None
+
+
+def _hook_secrets(fields: ConnectionFields) -> tuple[str, ...]:
+    given = [each for each in str(fields.extra.get("hook_secret") or "").split(",") if each.strip()]
+    advice = (
+        "put a long random text of ASCII letters and digits; while it is being changed the new one, a comma, the old"
+    )
+    if len(given) > MOST_HOOK_SECRETS:
+        raise fields.wrong("hook_secret", advice)
+    return tuple(fields.secret("hook_secret", each, advice=advice) for each in given)
 
 
 def _limits(fields: ConnectionFields) -> Limits:
