@@ -37,7 +37,7 @@ def vtex(ledger: Ledger, tmp_path: Path) -> Iterator[Caller]:
     clock, connections, hints = Clock(), Connections({"vtex_default": SECRET}), list[str]()
     hook = Hook(
         HookStores(file, connections.settings, clock=clock),
-        Recorder(lambda: ledger),
+        Recorder(lambda: ledger, gather=0),
         Waker(hints.append),
         Limit(at_once=1000, a_second=1, clock=clock),
     )

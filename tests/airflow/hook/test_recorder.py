@@ -28,7 +28,7 @@ def told(number: int) -> FeedEvent:
 def make_recorder(open_ledger: Callable[[], Ledger]) -> Recorder:
     from vtex_erp.web.hook.recorder import Recorder
 
-    return Recorder(open_ledger)
+    return Recorder(open_ledger, gather=0)
 
 
 async def record_all(recorder: Recorder, wanted: Sequence[tuple[str, int]], go: threading.Event) -> list[Any]:

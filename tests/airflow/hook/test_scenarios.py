@@ -54,7 +54,7 @@ def url(world: World, tmp_path: Path) -> Iterator[str]:
     from vtex_erp.web.hook.stores import HookStores
 
     connections = Connections({"vtex_default": SECRET}, world.sandbox.account)
-    recorder = Recorder(lambda: world.ledger)
+    recorder = Recorder(lambda: world.ledger, gather=0)
     with serving(create_app(Hook(HookStores(tmp_path / "stores.yaml", connections.settings), recorder))) as address:
         yield f"{address}/main"
         world.sandbox.reset()

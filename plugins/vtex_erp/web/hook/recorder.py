@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 MOST_WAITING = 1000
 """More than these could not be written before VTEX stops waiting, and each takes memory."""
 
+_GATHER_SECONDS = 0.05
+"""VTEX has five seconds; a transaction for twenty events costs little more than one for a single event."""
+
 
 class NotRecordedError(Exception):
     """The event is not known to be in the ledger."""
@@ -34,12 +37,12 @@ class _Waiting:
 class Recorder:
     """The ledger's one writer in this process: a thread, which opens the ledger with the first event.
 
-    Whoever brings an event waits for the commit of its transaction. While that is written, others come and wait for the
-    next one. After a failure the ledger is opened again, by its connection as it is then.
+    Whoever brings an event waits for the commit of its transaction, which takes all that came within `gather` seconds
+    or while the one before it was written. After a failure the ledger is opened again, by its connection as it is then.
     """
 
-    def __init__(self, open_ledger: Callable[[], Ledger]) -> None:
-        self._open_ledger = open_ledger
+    def __init__(self, open_ledger: Callable[[], Ledger], *, gather: float = _GATHER_SECONDS) -> None:
+        self._open_ledger, self._gather = open_ledger, gather
         self._ledger: Ledger | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="vtex-hook")
         self._troubles = Troubles()
@@ -64,17 +67,13 @@ class Recorder:
 
     async def _write_all(self) -> None:
         while self._waiting:
-            account = next(iter(self._waiting))
-            batch = self._waiting.pop(account)
-            arrived = [each.event for each in batch]
-            written = await asyncio.get_running_loop().run_in_executor(self._thread, self._write, account, arrived)
-            for each in batch:
-                if each.recorded.done():  # its caller has given up
-                    continue
-                if written:
-                    each.recorded.set_result(None)
-                else:
-                    each.recorded.set_exception(NotRecordedError())
+            await asyncio.sleep(self._gather)
+            waiting, self._waiting = self._waiting, {}
+            for account, batch in waiting.items():
+                _tell(batch, written=await self._write_in_thread(account, [each.event for each in batch]))
+
+    def _write_in_thread(self, account: str, arrived: Sequence[FeedEvent]) -> asyncio.Future[bool]:
+        return asyncio.get_running_loop().run_in_executor(self._thread, self._write, account, arrived)
 
     def _write(self, account: str, arrived: Sequence[FeedEvent]) -> bool:
         try:
@@ -88,6 +87,16 @@ class Recorder:
             return False
         self._troubles.tell("the ledger", None)
         return True
+
+
+def _tell(batch: Sequence[_Waiting], *, written: bool) -> None:
+    for each in batch:
+        if each.recorded.done():  # its caller has given up
+            continue
+        if written:
+            each.recorded.set_result(None)
+        else:
+            each.recorded.set_exception(NotRecordedError())
 
 
 def _in_words(error: Exception) -> str:
