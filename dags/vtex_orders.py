@@ -1,13 +1,13 @@
-"""Every minute: what VTEX's feed tells of goes into the ERP, once. One DAG for each store of stores.yaml.
+"""Every minute, and when VTEX's hook calls: what VTEX tells of goes into the ERP, once. One DAG for each store.
 
-It follows the feed, so it cannot be backfilled: backfill `vtex_orders_by_date`.
+It follows feed and hook, so it cannot be backfilled: backfill `vtex_orders_by_date`.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from airflow.sdk import DAG, CronTriggerTimetable
+from airflow.sdk import DAG
 
 from vtex_erp.operators.group import orders
 from vtex_erp.operators.orders import (
@@ -16,16 +16,16 @@ from vtex_erp.operators.orders import (
     OutcomeOperator,
     PullFeedOperator,
 )
-from vtex_erp.operators.stores import TAGS, default_args, stores_and_dag_ids
+from vtex_erp.operators.stores import TAGS, default_args, schedule, stores_and_dag_ids
 
 for store, dag_id in stores_and_dag_ids(Path(__file__).with_name("stores.yaml"), "vtex_orders"):
     with DAG(
         dag_id,
         description="VTEX's order feed into the ERP, every order once. To backfill, use vtex_orders_by_date",
-        schedule=CronTriggerTimetable(store.schedule, timezone="UTC"),
+        schedule=schedule(store, dag_id),
         catchup=False,
         max_active_runs=1,
-        allowed_run_types=["scheduled", "manual"],
+        allowed_run_types=["scheduled", "asset_triggered", "manual"],
         default_args=default_args(store),
         doc_md=__doc__,
         tags=TAGS,

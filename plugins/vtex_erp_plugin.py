@@ -9,13 +9,18 @@ from airflow.sdk.plugins_manager import AirflowPlugin
 
 
 class VtexErpPlugin(AirflowPlugin):
-    """Serves the package's pages, and makes it visible under Admin, Plugins."""
+    """Serves the package's pages and the endpoint of VTEX's hook; and makes it visible under Admin, Plugins."""
 
     name = "vtex_erp"
 
     @cached_property
     def fastapi_apps(self) -> list[Any]:  # type: ignore[override]
-        """The pages; only the api-server asks for them."""
+        """The pages, behind Airflow's log-in, and the hook, which has a secret; only the api-server asks for them."""
         from vtex_erp.web.app import create_app
+        from vtex_erp.web.hook.app import create_app as create_hook_app
 
-        return [{"app": create_app(), "url_prefix": "/vtex", "name": "VTEX orders"}]
+        return [
+            # The first one that fits is taken, and /vtex fits everything.
+            {"app": create_hook_app(), "url_prefix": "/vtex/hook", "name": "VTEX hook"},
+            {"app": create_app(), "url_prefix": "/vtex", "name": "VTEX orders"},
+        ]

@@ -62,4 +62,10 @@ _FIELDS: dict[str, Any] = {
         "description": "With data protection: why this integration reads shoppers' data. VTEX audits it.",
         "schema": {"type": ["string", "null"]},
     },
+    "hook_secret": {
+        "label": "Hook secret",
+        "description": "What calls of VTEX's hook prove themselves with. Empty: no call is taken. To change it, put "
+        "the new one, a comma, and the old one, until VTEX has the new one.",
+        "schema": {"type": ["string", "null"], "format": "password"},
+    },
 }

@@ -62,10 +62,20 @@ class SettingsFile:
         known = next((key[:end] for end in range(len(key), 0, -1) if key[:end] in self._lines), ())
         return f"{self._name}, line {self._lines.get(known, 1)}: {'.'.join(map(str, key))}"
 
-    def model(self, kind: type[_Model], document: Mapping[str, Any] | None = None, at: Key = ()) -> _Model:
-        """Make the model of the document, or of the part of it that stands at `at`. Raises MistakesError."""
+    def model(
+        self,
+        kind: type[_Model],
+        document: Mapping[str, Any] | None = None,
+        at: Key = (),
+        *,
+        context: Mapping[str, Any] | None = None,
+    ) -> _Model:
+        """Make the model of the document, or of the part of it that stands at `at`. Raises MistakesError.
+
+        The model's validators see `context`.
+        """
         try:
-            return kind.model_validate(_given(self.document if document is None else document))
+            return kind.model_validate(_given(self.document if document is None else document), context=context)
         except ValidationError as error:
             raise MistakesError("\n".join(self._describe(detail, kind, at) for detail in error.errors())) from None
 

@@ -1,4 +1,4 @@
-"""Watches how much memory the task processes of an Airflow take (Linux: /proc)."""
+"""How much memory the processes of an Airflow take (Linux: /proc)."""
 
 from __future__ import annotations
 
@@ -34,7 +34,12 @@ class TaskMemory:
 
     def _watch(self) -> None:
         while not self._done.wait(_EVERY_SECONDS):
-            self.peak = max([self.peak, *(_peak_mb(pid) for pid in _below(self.parent))])
+            self.peak = max([self.peak, *(_status_mb(pid, "VmHWM:") for pid in _below(self.parent))])
+
+
+def resident_mb(pid: int) -> int:
+    """Resident memory of a process and all below it, in MB."""
+    return round(sum(_status_mb(each, "VmRSS:") for each in (pid, *_below(pid))))
 
 
 def _below(parent: int) -> set[int]:
@@ -54,9 +59,9 @@ def _below(parent: int) -> set[int]:
     return found
 
 
-def _peak_mb(pid: int) -> float:
+def _status_mb(pid: int, name: str) -> float:
     try:
         lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     except OSError:
         return 0.0
-    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM:")), 0.0)
+    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith(name)), 0.0)

@@ -57,7 +57,7 @@ def test_the_client_has_the_settings_of_the_connection(connect: Callable[..., No
         conn_type="vtex",
         login="vtexappkey-shop-ABC",
         password="TOKEN",
-        extra={"account": "shop", "concurrency": 3},
+        extra={"account": "shop", "concurrency": 3, "hook_secret": "NEW,OLD"},
     )
     client = VtexHook("vtex_shop").get_client()
     assert client.settings == VtexSettings(
@@ -67,8 +67,9 @@ def test_the_client_has_the_settings_of_the_connection(connect: Callable[..., No
         base_url="https://shop.vtexcommercestable.com.br",
         connection_id="vtex_shop",
         concurrency=3,
+        hook_secrets=("NEW", "OLD"),
     )
-    assert set(masked) == {"vtexappkey-shop-ABC", "TOKEN"}
+    assert set(masked) == {"vtexappkey-shop-ABC", "TOKEN", "NEW", "OLD"}
 
 
 def test_the_client_works(vtex: Sandbox) -> None:

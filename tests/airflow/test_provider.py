@@ -22,7 +22,10 @@ try:
 except PackageNotFoundError:
     INSTALLED = False
 
-OFFERED = ("account", "timeout_seconds", "concurrency", "requests_per_minute", "data_protection", "reason")
+OFFERED = (
+    *("account", "timeout_seconds", "concurrency", "requests_per_minute", "data_protection", "reason"),
+    "hook_secret",
+)
 
 needs_install = pytest.mark.skipif(not INSTALLED, reason="needs `pip install -e .`, which `make setup` does")
 
@@ -42,6 +45,7 @@ def test_the_form_says_what_goes_where() -> None:
     behaviour = connection_type()["ui-field-behaviour"]
     assert behaviour["relabeling"] == {"host": "Base URL", "login": "App key", "password": "App token"}
     assert set(connection_type()["conn-fields"]) == set(OFFERED)
+    assert connection_type()["conn-fields"]["hook_secret"]["schema"]["format"] == "password"
 
 
 @needs_install

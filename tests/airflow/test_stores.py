@@ -60,6 +60,37 @@ def test_the_mistake_of_a_single_store_is_an_import_error(bag: Callable[[str], A
     assert all("stores.main.schedul is not a setting" in text for text in loaded.import_errors.values())
 
 
+HOOK = "{url: 'https://airflow.example.com/vtex/hook/x'}"
+
+
+@pytest.mark.parametrize(
+    ("stores", "assets"),
+    [
+        (f"main: {{hook: {HOOK}}}", {"vtex_orders": "vtex_events"}),
+        (
+            f"one: {{vtex: one, hook: {HOOK}, schedule: '*/5 * * * *'}}, two: {{vtex: two}}",
+            {"vtex_orders__one": "vtex_events__one", "vtex_orders__two": None},
+        ),
+    ],
+)
+def test_a_store_with_a_hook_is_woken_by_its_asset(
+    bag: Callable[[str], Any], stores: str, assets: dict[str, str | None]
+) -> None:
+    from airflow.serialization.serialized_objects import DagSerialization
+    from airflow.timetables.trigger import CronTriggerTimetable
+
+    loaded = bag(f"stores: {{{stores}}}")
+    assert loaded.import_errors == {}
+    for dag_id, asset in assets.items():
+        dag = DagSerialization.from_dict(DagSerialization.to_dict(loaded.dags[dag_id]))
+        by_time = dag.timetable if asset is None else dag.timetable.timetable
+        assert isinstance(by_time, CronTriggerTimetable)
+        woken_by = [each.name for _, each in dag.timetable.asset_condition.iter_assets()]
+        assert woken_by == ([asset] if asset else [])
+        assert set(dag.allowed_run_types) == {"scheduled", "asset_triggered", "manual"}
+        assert dag.max_active_runs == 1
+
+
 def test_the_dags_of_a_store_can_be_written_down(bag: Callable[[str], Any]) -> None:
     """As the DAG processor does: what a task is given must go into Airflow's database."""
     from airflow.serialization.serialized_objects import DagSerialization

@@ -20,10 +20,16 @@ from vtex_erp.ledger.ledger import open_ledger
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping, Sequence
 
-POLICY = '''
-"""The tests start the runs, which the DAG would do itself each minute, and do not wait a quarter of a minute."""
-
+SHORT_RETRIES = """
 from datetime import timedelta
+
+
+def task_policy(task):
+    task.retry_delay = timedelta(seconds=2)  # the tests do not wait a quarter of a minute
+"""
+
+POLICY = f'''
+"""The tests start the runs, which the DAG would do itself each minute."""
 
 from airflow.sdk.definitions.timetables.simple import NullTimetable
 
@@ -32,9 +38,7 @@ def dag_policy(dag):
     if dag.dag_id != "vtex_orders_by_date":
         dag.timetable = NullTimetable()
 
-
-def task_policy(task):
-    task.retry_delay = timedelta(seconds=2)
+{SHORT_RETRIES}
 '''
 
 
@@ -65,10 +69,11 @@ def deployed(
     home: Path,
     settings: Mapping[str, str] | None = None,
     components: Sequence[str] = airflow.COMPONENTS,
+    policy: str = POLICY,
 ) -> Iterator[Deployment]:
     """A deployment of one's own. The connections of VTEX and the ERP are made over the API."""
     (home / "config").mkdir()
-    (home / "config" / "airflow_local_settings.py").write_text(POLICY)
+    (home / "config" / "airflow_local_settings.py").write_text(policy)
     ledger_url = new_postgres_database(postgres_server)
     all_settings = {
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": new_postgres_database(postgres_server),

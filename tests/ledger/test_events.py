@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import base64
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.conftest import new_postgres_database
 from tests.ledger.rows import ACCOUNT, TASK, add_entry
 from vtex_erp.ledger import events, plans, tables
+from vtex_erp.ledger.documents import DocumentCipher
+from vtex_erp.ledger.ledger import open_ledger
 from vtex_erp.ledger.plans import BatchSizes
 from vtex_erp.ledger.tables import handles, order_entries
 from vtex_erp.stores.actions import DEFAULT_ACTIONS
@@ -183,3 +187,18 @@ def test_moments_keep_their_zone_and_their_microseconds(ledger: Ledger) -> None:
     events.record(ledger, ACCOUNT, [_event(currentChange="2026-03-01T09:00:00.1234567-03:00")])
     assert _rows(ledger)[0].changed_at == datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=timezone.utc)
     assert _rows(ledger)[0].first_seen_at.utcoffset() == timedelta(0)
+
+
+def test_the_hook_brings_again_what_is_being_committed(postgres_server: str, document_key: str) -> None:
+    """Neither waits for the other for ever, though they know the events by another order."""
+    ledger = open_ledger(new_postgres_database(postgres_server), cipher=DocumentCipher([document_key]))
+    told = [_event(orderId=f"{number:03}-01", handle=None) for number in range(60)]
+    for event in reversed(told):
+        events.record(ledger, ACCOUNT, [event])
+    deliveries = [events.Delivery(0, row.id, "") for row in _rows(ledger)]
+    with ThreadPoolExecutor(2) as pool:
+        again = pool.submit(lambda: [events.record(ledger, ACCOUNT, told, source=events.HOOK) for _ in range(100)])
+        committed = pool.submit(lambda: [events.committed(ledger, deliveries) for _ in range(100)])
+        assert (again.exception(), committed.exception()) == (None, None)
+    assert {(row.source, row.deliveries) for row in _rows(ledger)} == {("feed", 101)}
+    ledger.close()

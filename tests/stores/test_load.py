@@ -38,6 +38,16 @@ def test_an_empty_file_is_one_store_with_all_the_defaults(tmp_path: Path, text: 
     assert only.dag_id("vtex_orders") == "vtex_orders"
 
 
+def test_where_no_dag_is_parsed_rules_and_functions_are_not_looked_for(tmp_path: Path) -> None:
+    file = tmp_path / "stores.yaml"
+    file.write_text("stores: {main: {actions: {canceled: 'nowhere_at_all:f'}}, other: {vtex: other, schedul: x}}")
+    main, other = load_stores(file, for_dags=False)
+    assert main.store is not None
+    assert main.store.actions == {"canceled": "nowhere_at_all:f"}
+    assert other.mistake is not None
+    assert "stores.other.schedul is not a setting" in other.mistake.message
+
+
 def test_several_stores_have_dags_of_their_own(tmp_path: Path) -> None:
     text = "stores:\n  brazil:\n  chile: {vtex: vtex_chile, erp: tryton, schedule: '*/5 * * * *', rules: ''}\n"
     brazil, chile = load(tmp_path, text)

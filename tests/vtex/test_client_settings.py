@@ -75,19 +75,31 @@ def test_base_url(host: str, port: int | None, schema: str | None, base_url: str
         ({"extra": {"account": "shop", "concurrency": 1.5}}, "concurrency"),
         ({"extra": {"account": "shop", "concurrency": True}}, "concurrency"),
         ({"extra": {"account": "shop", "concurrency": "many"}}, "concurrency"),
+        ({"extra": {"account": "shop", "hook_secret": "secreté"}}, "hook_secret"),
+        ({"extra": {"account": "shop", "hook_secret": "one secret"}}, "hook_secret"),
+        ({"extra": {"account": "shop", "hook_secret": "secret1,secret2,secret3"}}, "hook_secret"),
     ],
 )
 def test_what_is_wrong_is_named_with_its_connection(fields: dict[str, Any], field: str) -> None:
     with pytest.raises(ConfigurationError, match=rf"Connection 'vtex_shop', field {field}: put ") as caught:
         settings_of(**fields)
-    assert "secret" not in str(caught.value)
+    assert "secret" not in str(caught.value).replace("field hook_secret", "")
     assert "TOK" not in str(caught.value)
 
 
 def test_keys_are_not_in_the_representation() -> None:
-    text = repr(settings_of())
+    text = repr(settings_of(extra={"account": "shop", "hook_secret": "SESAME"}))
     assert "TOKEN" not in text
     assert "vtexappkey" not in text
+    assert "SESAME" not in text
+
+
+@pytest.mark.parametrize(
+    ("given", "secrets"),
+    [(None, ()), ("", ()), (" , ", ()), ("one", ("one",)), (" new ,old\n", ("new", "old")), ("one,", ("one",))],
+)
+def test_the_hook_has_a_secret_or_two(given: str | None, secrets: tuple[str, ...]) -> None:
+    assert settings_of(extra={"account": "shop", "hook_secret": given}).hook_secrets == secrets
 
 
 @pytest.mark.parametrize("on", [True, "true", " True "])

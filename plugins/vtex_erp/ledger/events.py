@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 _IDENTITY = (events.c.order_id, events.c.domain, events.c.state, events.c.change)
 
-FEED = "feed"
+FEED, HOOK = "feed", "hook"
 
 
 @dataclass(frozen=True)
@@ -59,9 +59,12 @@ def record(ledger: Ledger, account: str, arrived: Sequence[FeedEvent], *, source
     for event in arrived:
         by_identity.setdefault(_identity(event), []).append(event)
     with ledger.write() as connection:
+        ids = _lock_known(connection, account, by_identity)
         _upsert(ledger, connection, account, by_identity, source)
-        ids = _ids(connection, account, by_identity)
-        _keep_handles(ledger, connection, by_identity, ids)
+        if any(event.handle for event in arrived):
+            if len(ids) < len(by_identity):
+                ids = _lock_known(connection, account, by_identity)
+            _keep_handles(ledger, connection, by_identity, ids)
 
 
 def _identity(event: FeedEvent) -> tuple[str, ...]:
@@ -103,11 +106,13 @@ def _upsert(
     connection.execute(statement, rows)
 
 
-def _ids(
+def _lock_known(
     connection: Connection, account: str, identities: dict[tuple[str, ...], list[FeedEvent]]
 ) -> dict[tuple[str, ...], int]:
+    """Lock the events that the ledger has, in the one order in which everybody does; their ids."""
     query = select(events.c.id, *_IDENTITY).where(events.c.account == account, tuple_(*_IDENTITY).in_(list(identities)))
-    return {tuple(row[1:]): row[0] for row in connection.execute(query)}
+    rows = connection.execute(query.order_by(events.c.id).with_for_update())
+    return {tuple(row[1:]): row[0] for row in rows}
 
 
 def _keep_handles(
@@ -186,13 +191,12 @@ def in_flight(ledger: Ledger, account: str, *, since: datetime) -> int:
 
 def committed(ledger: Ledger, deliveries: Sequence[Delivery]) -> None:
     """VTEX took the commit: forget the handles."""
+    ours = events.c.id.in_([delivery.event for delivery in deliveries])
     with ledger.write() as connection:
+        # The hook may bring the same events at this moment.
+        connection.execute(select(events.c.id).where(ours).order_by(events.c.id).with_for_update())
         _forget(connection, deliveries)
-        connection.execute(
-            update(events)
-            .where(events.c.id.in_([delivery.event for delivery in deliveries]))
-            .values(committed_at=ledger.clock())
-        )
+        connection.execute(update(events).where(ours).values(committed_at=ledger.clock()))
 
 
 def refused(ledger: Ledger, deliveries: Sequence[Delivery]) -> None:

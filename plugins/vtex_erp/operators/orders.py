@@ -42,7 +42,7 @@ class PullFeedOperator(StepOperator):
 
     def step(self, ledger: Ledger, task: TaskTry) -> list[dict[str, int]]:
         """Pull."""
-        pulled = pull_feed.pull_feed(ledger, task, self.vtex, bounds=self.bounds)
+        pulled = pull_feed.pull_feed(ledger, task, self.vtex, bounds=self.bounds, has_hook=self.store.hook is not None)
         return [{"events": pulled}] if pulled else []
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import DAG, BaseOperator, CronTriggerTimetable, get_parsing_context
+from airflow.sdk import DAG, Asset, AssetOrTimeSchedule, BaseOperator, CronTriggerTimetable, get_parsing_context
 
 from vtex_erp.operators.group import DEFAULT_ARGS
 from vtex_erp.stores.load import load_stores
+from vtex_erp.stores.model import EVENTS_ASSET
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,6 +39,18 @@ def stores_and_dag_ids(file: Path, plain_id: str) -> Iterator[tuple[Store, str]]
             raise served.mistake
         elif served.mistake:
             _broken(dag_id, served.mistake)
+
+
+def schedule(store: Store, dag_id: str) -> CronTriggerTimetable | AssetOrTimeSchedule:
+    """When `vtex_orders` runs: by the store's schedule, and at once when its hook has brought something.
+
+    The asset's events are hints: what is to be done stands in the ledger, and the schedule finds it without them.
+    """
+    by_time = CronTriggerTimetable(store.schedule, timezone="UTC")
+    if store.hook is None:
+        return by_time
+    asset = Asset(dag_id.replace("vtex_orders", EVENTS_ASSET, 1))
+    return AssetOrTimeSchedule(timetable=by_time, assets=[asset])
 
 
 def default_args(store: Store, **more: Any) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from vtex_erp.errors import ConfigurationError
 from vtex_erp.rules.load import load_rules
 from vtex_erp.settings_file import MistakesError, SettingsFile, read_text
-from vtex_erp.stores.model import DEFAULT_NAME, Store, Stores
+from vtex_erp.stores.model import DEFAULT_NAME, WITHOUT_FUNCTIONS, Store, Stores
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,8 +32,11 @@ class Served:
         return plain if self.alone else f"{plain}__{self.name}"
 
 
-def load_stores(path: str | Path) -> tuple[Served, ...]:
+def load_stores(path: str | Path, *, for_dags: bool = True) -> tuple[Served, ...]:
     """Read the stores in `path`; an empty file is one store with all the defaults.
+
+    Only where DAGs are parsed can the modules beside them be imported: elsewhere, with `for_dags` off, neither the
+    functions that stores name are looked for, nor are their mapping rules read.
 
     Raises ConfigurationError with cause `stores`, one line for each mistake, when the file as a whole cannot be read.
     """
@@ -42,7 +45,8 @@ def load_stores(path: str | Path) -> tuple[Served, ...]:
         blocks = _blocks(file)
     except MistakesError as error:
         raise _wrong(str(error)) from None
-    served = [_served(file, name, block, Path(path), alone=len(blocks) == 1) for name, block in blocks.items()]
+    beside = Path(path).parent if for_dags else None
+    served = [_served(file, name, block, beside, alone=len(blocks) == 1) for name, block in blocks.items()]
     return tuple(_alone_on_its_feed(each, served[:index]) for index, each in enumerate(served))
 
 
@@ -55,9 +59,9 @@ def _blocks(file: SettingsFile) -> dict[str, object]:
     return {name: {} if block is None else block for name, block in stores.items()} or {DEFAULT_NAME: {}}
 
 
-def _served(file: SettingsFile, name: str, block: object, path: Path, *, alone: bool) -> Served:
+def _served(file: SettingsFile, name: str, block: object, beside: Path | None, *, alone: bool) -> Served:
     try:
-        store = _store(file, name, block, path)
+        store = _store(file, name, block, beside)
     except MistakesError as error:
         return Served(name, alone, None, _wrong(str(error)))
     except ConfigurationError as error:
@@ -65,14 +69,16 @@ def _served(file: SettingsFile, name: str, block: object, path: Path, *, alone: 
     return Served(name, alone, store)
 
 
-def _store(file: SettingsFile, name: str, block: object, path: Path) -> Store:
+def _store(file: SettingsFile, name: str, block: object, beside: Path | None) -> Store:
     at = ("stores", name)
     if not isinstance(block, dict):
         raise MistakesError(f"{file.place(at)}: must be a table of settings")
     if "name" in block:
         raise MistakesError(f"{file.place((*at, 'name'))}: the store's name is its key, {name!r}")
+    if beside is None:
+        return file.model(Store, {**block, "name": name}, at, context=WITHOUT_FUNCTIONS)
     store = file.model(Store, {**block, "name": name}, at)
-    rules = str(path.parent / store.rules) if store.rules else None
+    rules = str(beside / store.rules) if store.rules else None
     load_rules(rules)
     return store.model_copy(update={"rules": rules})
 

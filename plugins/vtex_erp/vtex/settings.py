@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 _ACCOUNT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*", re.ASCII)
 _ENVIRONMENT = "vtexcommercestable.com.br"
 
+MOST_HOOK_SECRETS = 2
+"""One, and another while it is being changed."""
+
 
 @dataclass(frozen=True)
 class VtexSettings:
@@ -24,8 +27,8 @@ class VtexSettings:
     call at the same time; `limits` are the account's requests per minute. An account with data protection (VTEX's
     PII data architecture) has a `reason`, which VTEX audits at each read of a shopper's clear data.
 
-    `hook_secrets` are what a call of VTEX's hook may prove itself with: the first is the one to configure at VTEX, the
-    others are on their way out. Without any, no call is taken.
+    `hook_secrets` are what a call of VTEX's hook may prove itself with: the first is the one to configure at VTEX, a
+    second one is on its way out. Without any, no call is taken.
     """
 
     account: str
@@ -100,11 +103,13 @@ def _reason(fields: ConnectionFields) -> str | None:
 
 
 def _hook_secrets(fields: ConnectionFields) -> tuple[str, ...]:
-    given = str(fields.extra.get("hook_secret") or "").split(",")
+    given = [each for each in str(fields.extra.get("hook_secret") or "").split(",") if each.strip()]
     advice = (
-        "put a long random text of ASCII letters and digits; two with a comma between them while one replaces another"
+        "put a long random text of ASCII letters and digits; while it is being changed the new one, a comma, the old"
     )
-    return tuple(fields.secret("hook_secret", each, advice=advice) for each in given if each.strip())
+    if len(given) > MOST_HOOK_SECRETS:
+        raise fields.wrong("hook_secret", advice)
+    return tuple(fields.secret("hook_secret", each, advice=advice) for each in given)
 
 
 def _limits(fields: ConnectionFields) -> Limits:

@@ -1,0 +1,1 @@
+"""The endpoint of VTEX's hook, which the api-server serves."""
