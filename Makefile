@@ -17,7 +17,7 @@ setup: .venv/ready ## Make .venv with everything pinned in requirements.txt
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps -e .
 	@touch $@
 
-demo: setup ## Run the loop on 60 simulated orders in a real Airflow (ONCE=1 ends by itself)
+demo: setup ## Run 60 simulated orders through a real Airflow into a real Tryton (ERP=rest: a simulated ERP; ONCE=1 ends by itself)
 	@$(BIN)/python -m sandbox.demo
 
 test: setup ## Run all tests
@@ -33,8 +33,9 @@ check: setup ## Run the linters, the type checker and the schema check
 bench: setup ## Measure against a sequential consumer and a plain DAG (JSON in bench-results/)
 	$(BIN)/python -m sandbox.bench
 
-lock: setup ## Pin the newest versions of requirements.in into requirements.txt
+lock: setup ## Pin the newest versions of requirements.in, and of Tryton's, into requirements.txt
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.10 requirements.in -o requirements.txt
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.10 sandbox/tryton/requirements.in -o sandbox/tryton/requirements.txt
 
-clean: ## Remove the environment and what the demo left
-	rm -rf .venv .demo
+clean: ## Remove the environments, what the demo left, and the prepared Tryton
+	rm -rf .venv .demo .tryton

@@ -1,6 +1,7 @@
-"""`make demo`: VTEX and an ERP as simulators, a real Airflow between them, and a table of what became of each order.
+"""`make demo`: a simulated VTEX, a real Tryton, a real Airflow between them, and a table of what became of each order.
 
-With ONCE=1 in the environment it ends by itself, with status 0 only if every order is where it must be.
+With ERP=rest in the environment the ERP is simulated, too. With ONCE=1 the demo ends by itself, with status 0 only if
+every order is where it must be.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy import create_engine, select
 
-from sandbox import airflow, process
+from sandbox import airflow, demo_erps, process
 from sandbox.airflow import ROOT, Airflow, AirflowError
 from sandbox.orders import POISON_KINDS
 from vtex_erp.ledger.tables import order_entries
@@ -29,11 +30,15 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from sandbox.client import PlacedOrder, Sandbox
+    from sandbox.demo_erps import DemoErp, Held
 
 DAG = "vtex_orders"
 STATUSES = ("ready-for-handling", "handling", "canceled")
-_LONGEST_SECONDS = 240
+_LONGEST_SECONDS = 480
 _HOME = ROOT / ".demo"
+
+ERPS = ("tryton", "rest")
+GOOD, SEED = 56, 2026
 
 REFUSED = "refused by the ERP"
 CANCELLED = "cancelled meanwhile"
@@ -50,6 +55,7 @@ class Line:
     vtex_status: str
     vtex_total: Decimal
     erp_ids: tuple[str, ...]
+    erp_state: str
     erp_total: Decimal | None
     stage: str
     cause: str
@@ -71,25 +77,36 @@ def main() -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     shutil.rmtree(_HOME, ignore_errors=True)
     once = os.environ.get("ONCE", "") not in ("", "0")
-    with suppress(KeyboardInterrupt), process.running(account="demostore") as sandbox:
-        kinds = place_orders(sandbox)
-        console.print(f"VTEX simulator and REST ERP at {sandbox.base_url}: {len(kinds)} orders are waiting.")
+    kind = os.environ.get("ERP") or "tryton"
+    if kind not in ERPS:
+        console.print(f"ERP={kind}: choose one of {', '.join(ERPS)}.")
+        return 2
+    if kind == "tryton":
+        console.print("Preparing Tryton: about two minutes the first time, then it is kept in .tryton/ …")
+    with (
+        suppress(KeyboardInterrupt),
+        process.running(account="demostore") as sandbox,
+        demo_erps.running(kind, sandbox, _HOME / "tryton") as erp,
+    ):
+        kinds = place_orders(sandbox, erp)
+        console.print(f"VTEX simulator at {sandbox.base_url}: {len(kinds)} orders are waiting. {erp.name}.")
         console.print("Starting Airflow (about half a minute) …")
-        with airflow.running(_HOME / "airflow", connections(sandbox)) as deployment:
-            right = show(deployment, sandbox, kinds)
+        settings = {**connections(sandbox), "AIRFLOW_CONN_ERP_DEFAULT": json.dumps(erp.connection)}
+        with airflow.running(_HOME / "airflow", settings) as deployment:
+            right = show(deployment, sandbox, erp, kinds)
             if not once:
                 stay_open(deployment)
         return 0 if right else 1
     return 130
 
 
-def place_orders(sandbox: Sandbox) -> dict[str, str]:
+def place_orders(sandbox: Sandbox, erp: DemoErp) -> dict[str, str]:
     """Place 60 orders, some with a twist; the kind of each by order id."""
     sandbox.configure_feed(visibility_timeout=240, statuses=STATUSES)
-    good = sandbox.generate(56, seed=2026)[:56]
+    good = sandbox.generate(GOOD, seed=SEED)[:GOOD]
     poison = sandbox.generate(2, seed=7, kinds=["masked", "totals-mismatch"])
     refused, cancelled = sandbox.generate(2, seed=8, kinds=["plain"])
-    sandbox.refuse(external_id=f"{sandbox.account}:{refused.order_id}", status=422, message="The product is not known.")
+    erp.get_ready(demo_erps.sales_orders(sandbox.account, GOOD, SEED), refused)
     sandbox.move_at_next_get(cancelled.order_id, "canceled")
     send_events_again(sandbox, good)
     kinds = {order.order_id: order.kind for order in (*good, *poison)}
@@ -115,13 +132,13 @@ def connections(sandbox: Sandbox) -> dict[str, str]:
     return {"AIRFLOW_CONN_VTEX_DEFAULT": json.dumps(vtex), "AIRFLOW_CONN_ERP_DEFAULT": json.dumps(erp)}
 
 
-def show(deployment: Airflow, sandbox: Sandbox, kinds: Mapping[str, str]) -> bool:
+def show(deployment: Airflow, sandbox: Sandbox, erp: DemoErp, kinds: Mapping[str, str]) -> bool:
     """Let the DAG run until nothing is left to do, and print what became of each order."""
     console.print(f"Airflow's web pages: [bold]{deployment.url}/dags/{DAG}[/bold]")
     deployment.wait_for_dag(DAG)
     deployment.unpause(DAG)
-    follow(deployment, sandbox)
-    lines = collect(deployment, sandbox, kinds)
+    follow(deployment, sandbox, erp)
+    lines = collect(deployment, sandbox, erp, kinds)
     print_table(lines)
     wrong = [line for line in lines if not line.is_right]
     left = sandbox.feed_counters()["total"]
@@ -134,8 +151,8 @@ def show(deployment: Airflow, sandbox: Sandbox, kinds: Mapping[str, str]) -> boo
     return not wrong and not left
 
 
-def follow(deployment: Airflow, sandbox: Sandbox) -> None:
-    """Print progress until every run has ended and the feed is empty. Raises AirflowError after four minutes."""
+def follow(deployment: Airflow, sandbox: Sandbox, erp: DemoErp) -> None:
+    """Print progress until every run has ended and the feed is empty. Raises AirflowError after eight minutes."""
     deadline = time.monotonic() + _LONGEST_SECONDS
     last = ""
     while time.monotonic() < deadline:
@@ -144,7 +161,7 @@ def follow(deployment: Airflow, sandbox: Sandbox) -> None:
         summary = sandbox.summary()
         started = sum(order["start_handling_effects"] for order in summary["orders"].values())
         feed = summary["feeds"][sandbox.app_key]["total"]
-        now = f"in the ERP {len(sandbox.erp_orders()):3} · handling started {started:3} · events in the feed {feed:3}"
+        now = f"in the ERP {erp.count():3} · handling started {started:3} · events in the feed {feed:3}"
         if now != last:
             console.print(f"  {time.strftime('%H:%M:%S')}  {now}")
             last = now
@@ -154,28 +171,29 @@ def follow(deployment: Airflow, sandbox: Sandbox) -> None:
     raise AirflowError(f"the loop did not come to an end within {_LONGEST_SECONDS} seconds")
 
 
-def collect(deployment: Airflow, sandbox: Sandbox, kinds: Mapping[str, str]) -> list[Line]:
+def collect(deployment: Airflow, sandbox: Sandbox, erp: DemoErp, kinds: Mapping[str, str]) -> list[Line]:
     """Ask VTEX, the ledger and the ERP about every order."""
     engine = create_engine(f"sqlite:///{deployment.home}/order_ledger.db")
     with engine.connect() as connection:
         entries = {row.order_id: row for row in connection.execute(select(order_entries))}
     engine.dispose()
-    at_vtex, in_erp = sandbox.summary()["orders"], sandbox.erp_orders()
+    at_vtex, in_erp = sandbox.summary()["orders"], erp.held()
     return [
         line(order_id, kind, at_vtex[order_id], entries.get(order_id), in_erp.get(f"{sandbox.account}:{order_id}"))
         for order_id, kind in kinds.items()
     ]
 
 
-def line(order_id: str, kind: str, at_vtex: Mapping[str, Any], entry: Any, in_erp: Mapping[str, Any] | None) -> Line:
+def line(order_id: str, kind: str, at_vtex: Mapping[str, Any], entry: Any, in_erp: Held | None) -> Line:
     """Put together what the three say of one order."""
     return Line(
         order_id=order_id,
         kind=kind,
         vtex_status=at_vtex["status"] or "",
         vtex_total=Decimal(at_vtex["value"]) / 100,
-        erp_ids=tuple(in_erp["ids"]) if in_erp else (),
-        erp_total=Decimal(in_erp["total"]) if in_erp else None,
+        erp_ids=in_erp.numbers if in_erp else (),
+        erp_state=in_erp.state if in_erp else "",
+        erp_total=in_erp.total if in_erp else None,
         stage=entry.stage if entry else "not in the ledger",
         cause=(entry.cause or "") if entry else "",
         handling_started=at_vtex["start_handling_effects"],
@@ -189,7 +207,7 @@ def print_table(lines: Sequence[Line]) -> None:
         table.add_column(heading)
     table.add_column("total in VTEX", justify="right")
     table.add_column("total in ERP", justify="right")
-    for heading in ("ERP id", "ledger", ""):
+    for heading in ("in the ERP", "ledger", ""):
         table.add_column(heading)
     for each in lines:
         table.add_row(
@@ -198,7 +216,7 @@ def print_table(lines: Sequence[Line]) -> None:
             each.vtex_status,
             f"{each.vtex_total:.2f}",
             "" if each.erp_total is None else f"{each.erp_total:.2f}",
-            ", ".join(each.erp_ids),
+            f"{', '.join(each.erp_ids)} {each.erp_state}".strip(),
             f"{each.stage} {each.cause}".strip(),
             "[green]right[/green]" if each.is_right else "[red]WRONG[/red]",
         )

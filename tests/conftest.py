@@ -6,6 +6,7 @@ import itertools
 import shutil
 import tempfile
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,11 @@ from cryptography.fernet import Fernet
 from sqlalchemy import create_engine, make_url, text
 
 from sandbox.process import running
+from sandbox.tryton import prepare
+from sandbox.tryton.proxy import in_front_of
+from sandbox.tryton.server import on_postgres, on_sqlite
+from tests.erp.orders import sales_order
+from tests.erp.tryton import TrytonRig
 from vtex_erp.ledger.documents import DocumentCipher
 from vtex_erp.ledger.ledger import Ledger, open_ledger
 
@@ -21,6 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sandbox.client import Sandbox
+    from sandbox.tryton.proxy import Proxy
+    from sandbox.tryton.server import Tryton
 
 _names = (f"ledger_{number}" for number in itertools.count())
 
@@ -85,3 +93,38 @@ def sandbox(sandbox_process: Sandbox) -> Sandbox:
     """The sandbox, empty."""
     sandbox_process.reset()
     return sandbox_process
+
+
+@pytest.fixture(scope="session")
+def prepared_tryton(postgres_server: str) -> str:
+    """The PostgreSQL server with Tryton's prepared database; the one in SQLite is made at the same time."""
+    with ThreadPoolExecutor(2) as pool:
+        for made in [pool.submit(prepare.sqlite), pool.submit(prepare.postgres, postgres_server)]:
+            made.result()
+    return postgres_server
+
+
+@pytest.fixture(scope="session")
+def tryton_on_sqlite(prepared_tryton: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Tryton, Proxy]]:
+    """A Tryton on SQLite, and a proxy in front of it that fails on demand."""
+    folder = tmp_path_factory.mktemp("tryton")
+    with on_sqlite(folder, worker=True) as tryton, in_front_of(tryton.base_url) as proxy:
+        tryton.add_products([sales_order("any")])
+        yield tryton, proxy
+
+
+@pytest.fixture(scope="session")
+def tryton_on_postgres(
+    prepared_tryton: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Tryton, Proxy]]:
+    """A Tryton on PostgreSQL, and a proxy in front of it that fails on demand."""
+    log = tmp_path_factory.mktemp("tryton") / "tryton.log"
+    with on_postgres(prepared_tryton, "tests", log, worker=True) as tryton, in_front_of(tryton.base_url) as proxy:
+        tryton.add_products([sales_order("any")])
+        yield tryton, proxy
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def tryton_rig(request: pytest.FixtureRequest) -> TrytonRig:
+    """An empty web shop in Tryton on each database."""
+    return TrytonRig(*request.getfixturevalue(f"tryton_on_{request.param}"))

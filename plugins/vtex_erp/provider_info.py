@@ -1,4 +1,4 @@
-"""What Airflow shows of this package as a provider: the connection type `vtex` and its form."""
+"""What Airflow shows of this package as a provider: the connection types `vtex` and `tryton` and their forms."""
 
 from __future__ import annotations
 
@@ -26,7 +26,21 @@ def get_provider_info() -> dict[str, Any]:
                     },
                 },
                 "conn-fields": _FIELDS,
-            }
+            },
+            {
+                "connection-type": "tryton",
+                "hook-class-name": "vtex_erp.hooks.tryton.TrytonHook",
+                "hook-name": "Tryton",
+                "ui-field-behaviour": {
+                    "hidden-fields": ["port", "login"],
+                    "relabeling": {"host": "Server", "schema": "Database", "password": "Application key"},
+                    "placeholders": {
+                        "host": "https://tryton.example.com",
+                        "password": "of a validated user application with the application REST",
+                    },
+                },
+                "conn-fields": _TRYTON_FIELDS,
+            },
         ],
     }
 
@@ -67,5 +81,45 @@ _FIELDS: dict[str, Any] = {
         "description": "What calls of VTEX's hook prove themselves with. Empty: no call is taken. To change it, put "
         "the new one, a comma, and the old one, until VTEX has the new one.",
         "schema": {"type": ["string", "null"], "format": "password"},
+    },
+}
+
+
+def _text(label: str, description: str, *, default: str | None = None) -> dict[str, Any]:
+    schema = {"type": ["string", "null"], **({"default": default} if default else {})}
+    return {"label": label, "description": description, "schema": schema}
+
+
+_TRYTON_FIELDS: dict[str, Any] = {
+    "web_shops": {
+        "label": "Web shops",
+        "description": "Names in Tryton, separated by commas. The first is for every sales channel that, after the "
+        "rules, is not the name of another. Required.",
+        "schema": {"type": "string", "minLength": 1},
+    },
+    "product_codes": _text(
+        "Product codes", "By which of a line's words a product is found, the best first.", default="ref_id, sku, ean"
+    ),
+    "shipping_product": _text("Shipping product", "Code of the product for shipping.", default="SHIPPING"),
+    "tax_product": _text("Tax product", "Code of the product for taxes that VTEX computed.", default="TAX"),
+    "charge_product": _text(
+        "Charge product", "Code of the product for charges whose id is no product code.", default="CHARGES"
+    ),
+    "payment_term": _text("Payment term", "Name in Tryton; empty for the company's own."),
+    "create_products": {
+        "label": "Create products",
+        "description": "Make products that Tryton does not have; otherwise their orders are parked.",
+        "schema": {"type": ["boolean", "null"], "default": False},
+    },
+    "product_category": _text("Product category", "The accounting category of products that are made."),
+    "timeout_seconds": {
+        "label": "Timeout (seconds)",
+        "description": "The longest silence of Tryton in one call.",
+        "schema": {"type": ["number", "null"], "exclusiveMinimum": 0, "default": 60},
+    },
+    "concurrency": {
+        "label": "Concurrency",
+        "description": "How many calls a task makes at the same time: two for each of Tryton's processes.",
+        "schema": {"type": ["integer", "null"], "minimum": 1, "default": 8},
     },
 }

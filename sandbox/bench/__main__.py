@@ -18,6 +18,7 @@ from rich.table import Table
 
 from sandbox import airflow, process
 from sandbox.airflow import ROOT, Airflow
+from sandbox.bench import into_tryton
 from sandbox.bench.deployment import postgres, settings
 from sandbox.bench.memory import TaskMemory
 from sandbox.bench.sequential import consume
@@ -41,12 +42,14 @@ def main() -> None:
     given = arguments.parse_args()
     with ExitStack() as stack:
         server = postgres(stack)
+        console.print("orders into Tryton …")
+        into = into_tryton.measure(server)
         sandbox = stack.enter_context(process.running(account="benchstore"))
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench")))
         deployment = stack.enter_context(airflow.running(home, _settings(sandbox, server, home)))
         for dag_id in (DAG, PLAIN_DAG):
             deployment.wait_for_dag(dag_id)
-        results = _measure(deployment, sandbox, given.orders, given.backlog)
+        results = {**_measure(deployment, sandbox, given.orders, given.backlog), **into}
     _print(results)
     folder = ROOT / "bench-results"
     folder.mkdir(exist_ok=True)
@@ -191,7 +194,7 @@ def _print(results: dict[str, Any]) -> None:
     table.add_column("figure")
     table.add_column("value", justify="right")
     for name, value in results.items():
-        table.add_row(name.replace("_", " "), f"{value:,.1f}")
+        table.add_row(name.replace("_", " "), f"{value:,.2f}" if value < 10 else f"{value:,.1f}")
     console.print(table)
 
 

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import fields
 from importlib.metadata import PackageNotFoundError, distribution, entry_points
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ from typing import Any
 import pytest
 from airflow.sdk._shared.module_loading import import_string
 
+from vtex_erp.erp.tryton.settings import TrytonSettings
+from vtex_erp.hooks.tryton import TrytonHook
 from vtex_erp.hooks.vtex import VtexHook
 from vtex_erp.provider_info import get_provider_info
 
@@ -30,15 +33,25 @@ OFFERED = (
 needs_install = pytest.mark.skipif(not INSTALLED, reason="needs `pip install -e .`, which `make setup` does")
 
 
-def connection_type() -> dict[str, Any]:
+def connection_type(name: str = "vtex") -> dict[str, Any]:
     found: list[dict[str, Any]] = get_provider_info()["connection-types"]
-    return found[0]
+    return {each["connection-type"]: each for each in found}[name]
 
 
-def test_the_provider_names_the_hook_as_it_is() -> None:
-    declared = connection_type()
-    assert import_string(declared["hook-class-name"]) is VtexHook
-    assert (declared["connection-type"], declared["hook-name"]) == (VtexHook.conn_type, VtexHook.hook_name)
+@pytest.mark.parametrize("hook", [VtexHook, TrytonHook])
+def test_the_provider_names_the_hook_as_it_is(hook: Any) -> None:
+    declared = connection_type(hook.conn_type)
+    assert import_string(declared["hook-class-name"]) is hook
+    assert declared["hook-name"] == hook.hook_name
+
+
+def test_the_tryton_form_has_every_setting() -> None:
+    own = {"base_url", "database", "key", "connection_id"}
+    offered = connection_type("tryton")["conn-fields"]
+    assert set(offered) == {each.name for each in fields(TrytonSettings)} - own
+    defaults = {name: form["schema"]["default"] for name, form in offered.items() if form["schema"].get("default")}
+    given = {name: getattr(TrytonSettings, name) for name in defaults}
+    assert defaults == given | {"product_codes": ", ".join(given["product_codes"])}
 
 
 def test_the_form_says_what_goes_where() -> None:

@@ -50,6 +50,18 @@ def test_personal_data_is_printed_only_when_asked_for(
     assert [word for word in PERSONAL if word not in shown] == []
 
 
+def test_what_tryton_gets(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["explain", f"{files}/order.json", "--erp", "tryton"])
+    printed = capsys.readouterr().out
+    assert [word for word in PERSONAL if word in printed] == []
+    rows = {line.split()[0]: line.split()[1:] for line in printed.splitlines() if line.startswith(("sale.", "party."))}
+    assert rows["sale.web_id"] == ["account:1409990000001-01"]
+    assert rows["sale.lines[0].products[0]"] == ["REF-0"]
+    assert rows["sale.lines[0].unit_price"] == ["10.0000"]
+    assert rows["sale.lines[1].own_product"] == ["shipping_product"]
+    assert rows["party.document"] == ["•••"]
+
+
 def test_a_file_needs_no_airflow(files: Path) -> None:
     script = (
         f"import sys; from vtex_erp.__main__ import main; main(['explain', {str(files / 'order.json')!r}]); "

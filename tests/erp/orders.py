@@ -6,12 +6,13 @@ from datetime import datetime, timezone
 from decimal import Decimal
 
 from vtex_erp.sales.model import Customer, Line, SalesOrder, Source, Totals
+from vtex_erp.sales.money import unit_price_for
 
-PRICE = Decimal("12.50")
 ZERO = Decimal(0)
 
 
-def sales_order(order_id: str, *, account: str = "shop") -> SalesOrder:
+def sales_order(order_id: str, *, account: str = "shop", quantity: str = "1", total: str = "12.50") -> SalesOrder:
+    amount = Decimal(total)
     return SalesOrder(
         external_id=f"{account}:{order_id}",
         source=Source(
@@ -30,11 +31,11 @@ def sales_order(order_id: str, *, account: str = "shop") -> SalesOrder:
         customer=_customer(),
         billing_address=None,
         shipping_address=None,
-        lines=(_line(),),
+        lines=(_line(Decimal(quantity), amount),),
         deliveries=(),
         charges=(),
         payments=(),
-        totals=Totals(items=PRICE, discounts=ZERO, shipping=ZERO, tax=ZERO, other=ZERO, total=PRICE),
+        totals=Totals(items=amount, discounts=ZERO, shipping=ZERO, tax=ZERO, other=ZERO, total=amount),
     )
 
 
@@ -55,19 +56,19 @@ def _customer() -> Customer:
     )
 
 
-def _line() -> Line:
+def _line(quantity: Decimal, total: Decimal) -> Line:
     return Line(
         line_id="1",
         sku="SKU-1",
         ref_id=None,
         ean=None,
         description="Thing",
-        quantity=Decimal(1),
+        quantity=quantity,
         unit_of_measure="un",
-        unit_price=PRICE,
+        unit_price=unit_price_for(int(total * 100), quantity),
         discount=ZERO,
         tax=ZERO,
-        total=PRICE,
+        total=total,
         seller_id="1",
         is_gift=False,
         parent_line_id=None,

@@ -10,6 +10,7 @@ from tests.erp.orders import sales_order
 from tests.fake_http import LOGIN_PAGE, Answer, FakeServer, FakeTime
 from vtex_erp import errors
 from vtex_erp.connection import ConnectionFields
+from vtex_erp.erp.claims import OwnClaims
 from vtex_erp.erp.protocol import Absent, Cancellation, Found, Guarantee, Unknown
 from vtex_erp.erp.registry import client_for
 from vtex_erp.erp.rest import RestErpClient, RestErpSettings
@@ -243,7 +244,7 @@ BASIC = "Basic " + base64.b64encode(b"user:pass").decode()
     ],
 )
 def test_settings_from_a_connection(given: dict[str, Any], expected: RestErpSettings) -> None:
-    client = client_for(fields(**given))
+    client = client_for(fields(**given), OwnClaims())
     assert isinstance(client, RestErpClient)
     assert client.settings == expected
     assert "Bearer" not in repr(client.settings)
@@ -256,10 +257,10 @@ def test_settings_from_a_connection(given: dict[str, Any], expected: RestErpSett
         ({"host": "ftp://erp"}, "field Host: put an address"),
         ({"host": "https://erp", "password": "a b"}, "field Password: put the bearer token"),
         ({"host": "https://erp", "extra": {"concurrency": -1}}, "field concurrency: put a number"),
-        ({"host": "https://erp", "connection_type": "sap"}, "'sap' has no ERP client; choose one of: http"),
+        ({"host": "https://erp", "connection_type": "sap"}, "'sap' has no ERP client; choose one of: http, tryton"),
     ],
 )
 def test_a_connection_that_cannot_be_used(given: dict[str, Any], advice: str) -> None:
     with pytest.raises(errors.ConfigurationError, match=advice) as caught:
-        client_for(fields(**given))
+        client_for(fields(**given), OwnClaims())
     assert "erp_default" in str(caught.value)

@@ -195,7 +195,7 @@ def test_the_hook_brings_again_what_is_being_committed(postgres_server: str, doc
     told = [_event(orderId=f"{number:03}-01", handle=None) for number in range(60)]
     for event in reversed(told):
         events.record(ledger, ACCOUNT, [event])
-    deliveries = [events.Delivery(0, row.id, "") for row in _rows(ledger)]
+    deliveries = [events.Delivery(0, row.id, "", row.first_seen_at) for row in _rows(ledger)]
     with ThreadPoolExecutor(2) as pool:
         again = pool.submit(lambda: [events.record(ledger, ACCOUNT, told, source=events.HOOK) for _ in range(100)])
         committed = pool.submit(lambda: [events.committed(ledger, deliveries) for _ in range(100)])

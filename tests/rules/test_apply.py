@@ -9,6 +9,7 @@ import pytest
 from sandbox.orders.generator import generate
 from sandbox.orders.kinds import KINDS
 from tests.sales import orders
+from tests.sales.checks import assert_exact
 from vtex_erp.errors import ParkError
 from vtex_erp.rules.apply import apply
 from vtex_erp.rules.load import parse_rules
@@ -78,7 +79,50 @@ def test_every_section_of_codes_is_tested_above() -> None:
         name for name, field in Rules.model_fields.items() if getattr(field.annotation, "__name__", "") == "Codes"
     }
     tested = {mark[0] for mark in test_a_table_translates_or_parks.pytestmark[0].args[1]}
-    assert tables == tested
+    assert tables == tested | {"taxes"}
+
+
+TAXED = orders.order(
+    [orders.item(tax=100, taxCode="62044200")],
+    totals=orders.totals(("Items", 1000), ("Discounts", 0), ("Shipping", 500), ("Tax", 100)),
+    value=1600,
+)
+
+
+def test_a_tax_code_is_the_erp_s_or_none() -> None:
+    assert applied("taxes: {codes: {62044200: VAT}}", TAXED).lines[0].tax_code == "VAT"
+    assert applied("taxes: {codes: {1: VAT}}", TAXED).lines[0].tax_code is None
+    assert parked("taxes: {unknown: park}", TAXED).cause == "tax-not-mapped:62044200"
+    untaxed = orders.order([orders.item(taxCode="62044200")])
+    assert applied("taxes: {unknown: park}", untaxed).lines[0].tax_code is None
+
+
+def test_notes_are_added_to_what_the_shopper_wrote() -> None:
+    document = orders.order(openTextField={"value": " Ring\n twice "}, marketingData={"coupon": "TEN", "utm": None})
+    assert applied("", document).note == "Ring twice"
+    text = "notes: [marketingData.coupon, marketingData.utm, customData.customApps.0.fields.po, openTextField]"
+    assert applied(text, document).note == "Ring twice\nmarketingData.coupon: TEN"
+    assert applied(text).note is None
+
+
+def test_a_kit_becomes_its_components_with_exact_shares() -> None:
+    kinds = ["kit"] * 40
+    for made in generate(len(kinds), 5, kinds):
+        document = made.document
+        kit = applied("skus: {}", document)
+        parts = applied("kits: components", document)
+        assert_exact(parts, value=document["value"])
+        assert [line.sku for line in parts.lines] == [part.sku for part in kit.lines[0].components]
+        assert [line.quantity for line in parts.lines] == [part.quantity for part in kit.lines[0].components]
+        assert parts.totals == kit.totals
+        assert parts.deliveries[0].line_ids == tuple(line.line_id for line in parts.lines)
+        assert min(line.total for line in parts.lines) > 0
+
+
+def test_components_without_prices_share_by_quantity() -> None:
+    kit = orders.item(components=[orders.item(1, price=0, quantity=3), orders.item(2, price=0)])
+    parts = applied("kits: components", orders.order([kit]))
+    assert [str(line.total) for line in parts.lines] == ["7.50", "2.50"]
 
 
 def test_components_are_translated_too() -> None:

@@ -6,6 +6,7 @@ import json
 import re
 import sys
 from collections import Counter, defaultdict
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from vtex_erp.sales.model import SalesOrder
 
 _HIDDEN = "•••"
-_PERSONAL = re.compile(r"^customer\.|address\.")
+_PERSONAL = re.compile(r"^customer\.|address\.|^note$")
 _NOT_PERSONAL = re.compile(r"^customer\.(type|document_type|email_is_alias|company)$|address\.(type|country)$")
 _MOST_IDS = 10
 
@@ -69,7 +70,18 @@ def _rest_payload(sales_order: SalesOrder, rules: Rules) -> Any:  # noqa: ARG001
     return json.loads(sales_order.to_json())
 
 
-_PAYLOADS = {"rest": _rest_payload}
+def _tryton_payload(sales_order: SalesOrder, rules: Rules) -> Any:  # noqa: ARG001
+    """The sale before codes are looked up, by a connection that says nothing but defaults."""
+    from vtex_erp.erp.tryton.people import buyer_of
+    from vtex_erp.erp.tryton.sale import sale_of
+    from vtex_erp.erp.tryton.settings import TrytonSettings
+
+    shop = f"{sales_order.source.sales_channel!r} if the connection names it, else its first web shop"
+    sale = sale_of(sales_order, TrytonSettings("", "", "", (shop,)))
+    return json.loads(json.dumps({"sale": asdict(sale), "party": asdict(buyer_of(sales_order))}, default=str))
+
+
+_PAYLOADS = {"rest": _rest_payload, "tryton": _tryton_payload}
 """By kind of ERP: what is sent for a sales order under the rules, as plain JSON data."""
 
 
@@ -180,7 +192,7 @@ def _sources(field: str) -> str:
 
 
 def _text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value)
+    return value.replace("\n", " ⏎ ") if isinstance(value, str) else json.dumps(value)
 
 
 def _columns(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from decimal import Decimal
 
+    from vtex_erp.errors import VtexErpError
     from vtex_erp.sales.model import SalesOrder
+
+
+CLAIMED = "claimed-by-another"
+NOT_CREATED = frozenset({"unreachable", CLAIMED})
+"""Causes of a RetryableError from `ensure` that say: the order was not created."""
 
 
 class Guarantee(str, Enum):
@@ -25,11 +32,15 @@ class Guarantee(str, Enum):
 
 @dataclass(frozen=True)
 class Found:
-    """The ERP holds the order, under this id of its own. `total` and `cancelled` are None where it does not say."""
+    """The ERP holds the order, under this id of its own. `total` and `cancelled` are None where it does not say.
+
+    One that is not `finished` is a draft: `ensure` takes it on from where it stands.
+    """
 
     erp_id: str
     total: Decimal | None = None
     cancelled: bool | None = None
+    finished: bool = True
 
 
 @dataclass(frozen=True)
@@ -73,8 +84,8 @@ class ErpClient(Protocol):
         """Have the order in the ERP, once, and give the ERP's id; repeating it gives the same id.
 
         Raises ParkError (`erp-refused:<status>`) when refused for good: nothing was created;
-        UnclearError when it may have been created; RateLimitedError, and RetryableError with cause
-        `unreachable`, when nothing was; CredentialsError when the ERP does not accept the credentials.
+        UnclearError when it may have been created; RateLimitedError, and RetryableError with a cause of
+        `NOT_CREATED`, when nothing was; CredentialsError when the ERP does not accept the credentials.
         """
 
     def cancel(self, external_id: str, *, reason: str) -> Cancellation:
@@ -83,3 +94,22 @@ class ErpClient(Protocol):
         Raises UnclearError when it may have been cancelled, and RateLimitedError, RetryableError and
         CredentialsError as `ensure` does.
         """
+
+
+@runtime_checkable
+class EnsuresMany(Protocol):
+    """What an ERP client may have besides: many orders in one call, where that is faster."""
+
+    at_once: int
+    """How many orders are worth while in one call."""
+
+    def ensure_many(self, sales_orders: Sequence[SalesOrder]) -> Sequence[str | VtexErpError]:
+        """Do for each of the orders, which are different ones, what `ensure` does: its id, or its error."""
+
+
+@runtime_checkable
+class LooksUpMany(Protocol):
+    """What an ERP client may have besides: many lookups in one call."""
+
+    def lookup_many(self, external_ids: Sequence[str]) -> Mapping[str, Lookup]:
+        """Answer for each external id as `lookup` does."""

@@ -5,23 +5,30 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vtex_erp.erp.rest import RestErpClient, RestErpSettings
+from vtex_erp.erp.tryton.client import TrytonErpClient
+from vtex_erp.erp.tryton.settings import TrytonSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from vtex_erp.connection import ConnectionFields
+    from vtex_erp.erp.claims import Claims
     from vtex_erp.erp.protocol import ErpClient
 
 
-def _rest(fields: ConnectionFields) -> ErpClient:
+def _rest(fields: ConnectionFields, claims: Claims) -> ErpClient:  # noqa: ARG001 - the interface of all adapters
     return RestErpClient(RestErpSettings.from_connection(fields))
 
 
-_ADAPTERS: Mapping[str, Callable[[ConnectionFields], ErpClient]] = {"http": _rest}
+def _tryton(fields: ConnectionFields, claims: Claims) -> ErpClient:
+    return TrytonErpClient(TrytonSettings.from_connection(fields), claims=claims)
 
 
-def client_for(fields: ConnectionFields) -> ErpClient:
-    """Make the ERP client for a connection.
+_ADAPTERS: Mapping[str, Callable[[ConnectionFields, Claims], ErpClient]] = {"http": _rest, "tryton": _tryton}
+
+
+def client_for(fields: ConnectionFields, claims: Claims) -> ErpClient:
+    """Make the ERP client for a connection. By `claims` workers agree on who creates what has no unique key there.
 
     Raises ConfigurationError for a type without an ERP client, and for fields that the client cannot use.
     """
@@ -29,4 +36,4 @@ def client_for(fields: ConnectionFields) -> ErpClient:
     if adapter is None:
         known = ", ".join(sorted(_ADAPTERS))
         raise fields.wrong("Connection Type", f"{fields.connection_type!r} has no ERP client; choose one of: {known}")
-    return adapter(fields)
+    return adapter(fields, claims)

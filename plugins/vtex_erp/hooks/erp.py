@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseHook
 
+from vtex_erp.erp.claims import OwnClaims
 from vtex_erp.erp.protocol import Absent, Unknown
 from vtex_erp.erp.registry import client_for
 from vtex_erp.errors import VtexErpError
 from vtex_erp.hooks.fields import connection_fields
 
 if TYPE_CHECKING:
+    from vtex_erp.erp.claims import Claims
     from vtex_erp.erp.protocol import ErpClient
 
 _TEST_EXTERNAL_ID = "vtex-erp:connection-test"
@@ -20,7 +22,7 @@ _TEST_EXTERNAL_ID = "vtex-erp:connection-test"
 class ErpHook(BaseHook):
     """Gives the ERP client that fits the type of the connection.
 
-    :param erp_conn_id: `http` for the REST ERP
+    :param erp_conn_id: a connection of type `http` (the REST ERP) or `tryton`
     """
 
     conn_name_attr = "erp_conn_id"
@@ -31,9 +33,12 @@ class ErpHook(BaseHook):
         super().__init__()
         self.erp_conn_id = erp_conn_id
 
-    def get_client(self) -> ErpClient:
-        """Make the client. Raises ConfigurationError naming the connection and what to put there."""
-        return client_for(connection_fields(self.erp_conn_id))
+    def get_client(self, claims: Claims | None = None) -> ErpClient:
+        """Make the client. Raises ConfigurationError naming the connection and what to put there.
+
+        `claims` are those that all workers share, the ledger's; without them, the threads of this process alone.
+        """
+        return client_for(connection_fields(self.erp_conn_id), claims or OwnClaims())
 
     def get_conn(self) -> Any:
         """Give the client: Airflow's name for the same thing."""

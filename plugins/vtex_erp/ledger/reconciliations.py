@@ -28,6 +28,7 @@ class Kind(str, Enum):
 
     NOT_IN_LEDGER = "not-in-ledger"
     MISSING_IN_ERP = "missing-in-erp"
+    DRAFT_IN_ERP = "draft-in-erp"
     CANCELLED_IN_VTEX = "cancelled-in-vtex"
     CANCELLED_IN_ERP = "cancelled-in-erp"
     TOTAL_DIFFERS = "total-differs"

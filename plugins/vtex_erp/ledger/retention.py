@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, delete, select
 
+from vtex_erp.ledger.claims import purge_claims
 from vtex_erp.ledger.stages import DONE
 from vtex_erp.ledger.tables import documents, events, feed_gaps, history, notices, order_entries, runs
 
@@ -80,6 +81,7 @@ def purge(ledger: Ledger) -> Purged:
         order_entries.c.stage.in_([stage.value for stage in DONE]),
         order_entries.c.changed_at < now - timedelta(days=ledger.retention.order_days),
     )
+    purge_claims(ledger, now)
     return Purged(
         documents=purge_documents(ledger, now),
         # Before the runs: a gap whose run by date is not known is brought in.

@@ -341,6 +341,15 @@ breakers = Table(
     Column("trouble", RemoteText(128)),
 )
 
+# Who creates what an ERP has no unique key for. The key is a keyed hash: it may stand for a shopper's document.
+claims = Table(
+    "vtex_claim",
+    metadata,
+    Column("key", String(64), primary_key=True),
+    Column("holder", String(32), nullable=False),
+    Column("until", UtcDateTime, nullable=False, index=True),
+)
+
 
 def upsert(connection: Connection, table: Table) -> Any:
     """An INSERT of the connection's dialect, which has `on_conflict_do_update` and `on_conflict_do_nothing`."""

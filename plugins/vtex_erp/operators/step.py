@@ -14,6 +14,7 @@ from vtex_erp.hooks.fields import vtex_settings
 from vtex_erp.hooks.ledger import LedgerHook
 from vtex_erp.ledger import entries
 from vtex_erp.ledger.budget import LedgerBudget
+from vtex_erp.ledger.claims import LedgerClaims
 from vtex_erp.ledger.entries import Run, TaskTry
 from vtex_erp.stores.model import Store
 from vtex_erp.vtex.budget import Family, Limits, Priority
@@ -95,7 +96,7 @@ class StepOperator(BaseOperator):
     @cached_property
     def erp(self) -> ErpClient:
         """The ERP client."""
-        return ErpHook(self.store.erp).get_client()
+        return ErpHook(self.store.erp).get_client(LedgerClaims(self.ledger))
 
     @cached_property
     def _vtex_settings(self) -> VtexSettings:

@@ -7,12 +7,12 @@ import threading
 from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
 
-from vtex_erp.erp.protocol import Cancellation, Lookup, Unknown
+from vtex_erp.erp.protocol import CLAIMED, Cancellation, EnsuresMany, LooksUpMany, Lookup, Unknown
 from vtex_erp.errors import ErpDownError, RateLimitedError, RetryableError, UnclearError, VtexErpError
 from vtex_erp.ledger import breaker
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
 
     from vtex_erp.erp.protocol import ErpClient
     from vtex_erp.ledger.ledger import Ledger
@@ -35,6 +35,7 @@ class ErpGuard:
 
     def __init__(self, ledger: Ledger, erp: ErpClient, connection: str) -> None:
         self.guarantee, self.settle_seconds, self.concurrency = erp.guarantee, erp.settle_seconds, erp.concurrency
+        self.at_once = erp.at_once if isinstance(erp, EnsuresMany) else 1
         self.probing = False
         self._ledger, self._erp, self._connection = ledger, erp, connection
         self._lock = threading.Lock()
@@ -75,6 +76,13 @@ class ErpGuard:
         """Look up as the ERP client does."""
         return self._call(lambda: self._erp.lookup(external_id))
 
+    def lookup_many(self, external_ids: Sequence[str]) -> Mapping[str, Lookup]:
+        """Look up as the ERP client does, in one call where it can."""
+        erp = self._erp
+        if not isinstance(erp, LooksUpMany):
+            return {each: self.lookup(each) for each in external_ids}
+        return self._call(lambda: erp.lookup_many(external_ids))
+
     def ensure(self, sales_order: SalesOrder) -> str:
         """Ensure as the ERP client does."""
         return self._call(lambda: self._erp.ensure(sales_order))
@@ -90,7 +98,9 @@ class ErpGuard:
         except VtexErpError as error:
             self._count(_trouble(error))
             raise
-        self._count("lookup without an answer" if isinstance(answer, Unknown) else None)
+        answers = answer.values() if isinstance(answer, dict) else (answer,)
+        unknown = any(isinstance(each, Unknown) for each in answers)
+        self._count("lookup without an answer" if unknown else None)
         return answer
 
     def _admit(self) -> None:
@@ -128,7 +138,7 @@ class ErpGuard:
 
 def _trouble(error: VtexErpError) -> str | None:
     """What to remember of a failure; None of an error that is an answer."""
-    if not isinstance(error, RetryableError) or isinstance(error, RateLimitedError):
+    if not isinstance(error, RetryableError) or isinstance(error, RateLimitedError) or error.cause == CLAIMED:
         return None
     if isinstance(error, UnclearError):
         conflict = error.status is not None and 400 <= error.status < 500

@@ -14,7 +14,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from vtex_erp.erp.protocol import Absent, Found, Unknown
+from vtex_erp.erp.protocol import Absent, Found, LooksUpMany, Unknown
 from vtex_erp.errors import ParkError, StopError, VtexErpError
 from vtex_erp.ledger import reconciliations
 from vtex_erp.ledger.reconciliations import Finding, Kind, Sides
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
+_LOOKUPS_AT_ONCE = 100
 _STUCK_AFTER = timedelta(hours=1)
 _BEHIND_AFTER = timedelta(minutes=10)  # VTEX's reads lag behind its actions
 
@@ -48,8 +49,10 @@ def reconcile(
     now = ledger.clock()
     comparison = _Comparison(ledger.clock(), task.run, vtex, erp)
     all_sides = reconciliations.sides(ledger, task.run)
+    at_once = _LOOKUPS_AT_ONCE if isinstance(erp, LooksUpMany) else 1
     with ThreadPoolExecutor(erp.concurrency) as pool:
-        found = [each for each in pool.map(comparison.compare, all_sides) if each]
+        chunks = (all_sides[start : start + at_once] for start in range(0, len(all_sides), at_once))
+        found = [each for part in pool.map(comparison.compare_all, chunks) for each in part]
     if mend:
         reconciliations.look_again(ledger, task, [each.order_id for each in found if each.mended])
     else:
@@ -93,17 +96,28 @@ class _Comparison:
     vtex: VtexClient
     erp: ErpClient
 
-    def compare(self, order: Sides) -> Finding | None:
-        """What is wrong with the order, the most important first; None when nothing is."""
+    def compare_all(self, orders: Sequence[Sides]) -> list[Finding]:
+        """What is wrong with the orders, asking the ERP for all of them in one call where it can."""
+        wanted = [self._external_id(order) for order in orders if _is_in_the_erp(order)]
+        if isinstance(self.erp, LooksUpMany):
+            answers = self.erp.lookup_many(wanted) if wanted else {}
+        else:
+            answers = {each: self.erp.lookup(each) for each in wanted}
+        compared = (self._compare(order, answers.get(self._external_id(order))) for order in orders)
+        return [each for each in compared if each]
+
+    def _external_id(self, order: Sides) -> str:
+        return f"{self.run.account}:{order.order_id}"
+
+    def _compare(self, order: Sides, answer: Lookup | None) -> Finding | None:
+        """The most important first; None when nothing is wrong."""
         if order.stage is None:
             return _finding(order, Kind.NOT_IN_LEDGER, "It has not been brought in.")
         if order.stage is Stage.PARKED:
             return _finding(order, Kind.PARKED, f"It is parked: {order.cause}. Mend the cause and clear its step.")
         if order.stage in OPEN:
             return self._open(order)
-        if not _belongs_in_the_erp(order):
-            return None
-        return self._done(order, self.erp.lookup(f"{self.run.account}:{order.order_id}"))
+        return self._done(order, answer) if answer else None
 
     def _open(self, order: Sides) -> Finding | None:
         if order.stage is None or order.changed_at is None or self.now - order.changed_at < _STUCK_AFTER:
@@ -152,6 +166,12 @@ class _Comparison:
                 Kind.CANCELLED_IN_ERP,
                 f"{answer.erp_id} is cancelled in the ERP; VTEX says {status}. Decide by hand.",
             )
+        if status not in CANCELLED and not answer.finished:
+            return seen.finding(
+                Kind.DRAFT_IN_ERP,
+                f"{answer.erp_id} is only a draft in the ERP, and was more. Confirm it there, or run "
+                "vtex_orders_by_date with order_ids and resubmit.",
+            )
         if erp_cents is not None and fresh.value is not None and erp_cents != fresh.value:
             return seen.finding(Kind.TOTAL_DIFFERS, f"{answer.erp_id} has another total than the order in VTEX.")
         if fresh.value is not None and order.value_cents is not None and fresh.value != order.value_cents:
@@ -166,6 +186,7 @@ class _Comparison:
         value = order.value_cents
         return (
             (listed in CANCELLED) != bool(answer.cancelled)
+            or not answer.finished
             or (listed == READY_FOR_HANDLING and self._should_be_in_handling(order))
             or (answer.total is not None and value is not None and answer.total != Decimal(value) / 100)
             or (order.listed_cents is not None and value is not None and order.listed_cents != value)
@@ -207,7 +228,10 @@ class _Seen:
         )
 
 
-def _belongs_in_the_erp(order: Sides) -> bool:
+def _is_in_the_erp(order: Sides) -> bool:
+    """Whether the ERP must hold it, by the ledger."""
+    if order.stage is None or order.stage is Stage.PARKED or order.stage in OPEN:
+        return False
     if order.erp_id is not None or order.stage is Stage.HANDLING:
         return True
     return order.stage is Stage.IGNORED and normalise_status(order.vtex_status) in HANDLING_STARTED

@@ -1,8 +1,8 @@
 """Submit: bring each sales order into the ERP, once.
 
 An order is written down as `submitting` before it is sent. So an order that is found in that stage was perhaps
-created: it is in doubt, and only the ERP can tell. `settle` asks it: found ends the doubt, absent puts the order
-back to `mapped`, unknown leaves it in doubt. Only a `mapped` order is ever sent.
+created: it is in doubt, and only the ERP can tell. `settle` asks it: found ends the doubt, absent or half-made puts the
+order back to `mapped`, unknown leaves it in doubt. Only a `mapped` order is ever sent.
 
 Orders that VTEX has cancelled meanwhile are cancelled in the ERP first.
 
@@ -11,11 +11,12 @@ While the breaker of the ERP's connection is open, orders stay where they are; o
 
 from __future__ import annotations
 
+import copy
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from vtex_erp.erp.protocol import Absent, Found, Guarantee
+from vtex_erp.erp.protocol import NOT_CREATED, Absent, EnsuresMany, Found, Guarantee
 from vtex_erp.errors import (
     ErpDownError,
     ParkError,
@@ -36,6 +37,7 @@ from vtex_erp.sales.model import SalesOrder
 from vtex_erp.sales.redaction import redact
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from vtex_erp.erp.protocol import ErpClient
@@ -108,7 +110,7 @@ def settle(ledger: Ledger, task: TaskTry, erp: ErpClient, report: StepReport, *,
 
 def send(ledger: Ledger, task: TaskTry, erp: ErpClient, report: StepReport, *, most: int | None = None) -> None:
     """Send each mapped order. What was certainly not created waits as `mapped`, the rest stays in doubt."""
-    Waves(
+    waves = Waves(
         ledger,
         task,
         (Stage.MAPPED,),
@@ -118,13 +120,20 @@ def send(ledger: Ledger, task: TaskTry, erp: ErpClient, report: StepReport, *, m
         claim_values=lambda now: {"submitting_at": now},
         failed=_not_sent,
         most=most,
-    ).run(lambda entry, document: _send(ledger, entry, document, erp), report)
+    )
+    if isinstance(erp, EnsuresMany) and erp.at_once > 1:
+        many = erp
+        waves.run_many(lambda orders: _send_many(ledger, orders, many), report, at_once=erp.at_once)
+    else:
+        waves.run(lambda entry, document: _send(ledger, entry, document, erp), report)
 
 
 def _settle(ledger: Ledger, entry: OrderEntry, erp: ErpClient) -> Move:
     answer = erp.lookup(entry.external_id)
-    if isinstance(answer, Found):
+    if isinstance(answer, Found) and answer.finished:
         return Move(entry, Stage.SUBMITTED, {"erp_id": answer.erp_id}, note="found in the ERP")
+    if isinstance(answer, Found):
+        return Move(entry, Stage.MAPPED, note=f"half-made in the ERP as {answer.erp_id}")  # ensure takes it on
     if isinstance(answer, Absent):
         _wait_until_settled(ledger, entry, erp)
         return Move(entry, Stage.MAPPED, note="not in the ERP")
@@ -156,9 +165,32 @@ def _send(ledger: Ledger, entry: OrderEntry, document: str, erp: ErpClient) -> M
     try:
         return Move(entry, Stage.SUBMITTED, {"erp_id": erp.ensure(sales_order)})
     except VtexErpError as error:
-        error.message = redact(error.message, sales_order)
-        error.args = (error.message,)
-        raise
+        raise _redacted(error, sales_order) from error
+
+
+def _send_many(ledger: Ledger, orders: Sequence[tuple[OrderEntry, str]], erp: EnsuresMany) -> list[Move | VtexErpError]:
+    """Send several at once; an order that a successor has taken over meanwhile stays here."""
+    lost = {entry.id for entry, _ in orders if _claimed_long_ago(ledger, entry) and not entries.holds(ledger, entry)}
+    sales_orders = {entry.id: SalesOrder.model_validate_json(text) for entry, text in orders if entry.id not in lost}
+    outcomes = dict(zip(sales_orders, erp.ensure_many(list(sales_orders.values())), strict=True))
+    moves: list[Move | VtexErpError] = []
+    for entry, _ in orders:
+        outcome = outcomes.get(entry.id)
+        if outcome is None:
+            moves.append(Move(entry, Stage.SUBMITTING))
+        elif isinstance(outcome, str):
+            moves.append(Move(entry, Stage.SUBMITTED, {"erp_id": outcome}))
+        else:
+            moves.append(_redacted(outcome, sales_orders[entry.id]))
+    return moves
+
+
+def _redacted(error: VtexErpError, sales_order: SalesOrder) -> VtexErpError:
+    """The error, without the shopper's data; many orders may have got the same one."""
+    own = copy.copy(error)
+    own.message = redact(error.message, sales_order)
+    own.args = (own.message,)
+    return own
 
 
 def _claimed_long_ago(ledger: Ledger, entry: OrderEntry) -> bool:
@@ -168,7 +200,7 @@ def _claimed_long_ago(ledger: Ledger, entry: OrderEntry) -> bool:
 
 def _not_sent(entry: OrderEntry, error: VtexErpError, now: datetime) -> Move:
     certainly_not_created = isinstance(error, (ParkError, StopError, RateLimitedError, ErpDownError))
-    if certainly_not_created or (isinstance(error, RetryableError) and error.cause == "unreachable"):
+    if certainly_not_created or (isinstance(error, RetryableError) and error.cause in NOT_CREATED):
         return failed(entry, error, now=now, stage=Stage.MAPPED)
     move = failed(entry, error, now=now, stage=Stage.SUBMITTING)
     # The ERP may still have been at work until now: the time that it is given to settle starts here.

@@ -10,7 +10,7 @@ import logging
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from vtex_erp.errors import ErpDownError, RetryableError, StopError, VtexErpError
 from vtex_erp.ledger import documents, entries
@@ -24,9 +24,14 @@ if TYPE_CHECKING:
     from vtex_erp.ledger.entries import Move, OrderEntry, TaskTry
     from vtex_erp.ledger.ledger import Ledger
 
+    _Orders = Sequence[tuple[OrderEntry, str]]
+    _Work = Callable[[ThreadPoolExecutor, _Orders], list["Result"]]
+
 _log = logging.getLogger(__name__)
 
 _WAVE_PER_THREAD = 2
+
+_Part = TypeVar("_Part")
 
 
 class Act(Protocol):
@@ -34,6 +39,13 @@ class Act(Protocol):
 
     def __call__(self, entry: OrderEntry, document: str, /) -> Move:
         """The order's next stage. Raises from the one error tree."""
+
+
+class ActOnMany(Protocol):
+    """Does a step's work on several orders at once, given their documents."""
+
+    def __call__(self, orders: Sequence[tuple[OrderEntry, str]], /) -> Sequence[Move | VtexErpError]:
+        """Each order's next stage, or its error."""
 
 
 @dataclass(frozen=True)
@@ -69,10 +81,17 @@ class Waves:
 
         A `StopError` or `ErpDownError` ends the work early.
         """
+        self._run(partial(self._one_by_one, act), _WAVE_PER_THREAD, report)
+
+    def run_many(self, act: ActOnMany, report: StepReport, *, at_once: int) -> None:
+        """Act on the orders, at most `at_once` at a time in a thread, as `run` does on each."""
+        self._run(partial(self._together, act), at_once, report)
+
+    def _run(self, work: _Work, per_thread: int, report: StepReport) -> None:
         waiting = entries.in_batch(self.ledger, self.task, self.stages)[: self.most]
         with ThreadPoolExecutor(self.concurrency) as pool:
-            for ids in _chunks(waiting, self.concurrency * _WAVE_PER_THREAD):
-                self._write(self._work(pool, act, self._claim(ids)), report)
+            for ids in _chunks(waiting, self.concurrency * per_thread):
+                self._write(self._work(pool, work, self._claim(ids)), report)
                 if report.stopped_by:
                     return
 
@@ -80,23 +99,44 @@ class Waves:
         values = self.claim_values(self.ledger.clock()) if self.claim_values else None
         return entries.claim(self.ledger, self.task, ids, self.stages, to=self.claim_as, values=values)
 
-    def _work(self, pool: ThreadPoolExecutor, act: Act, claimed: Sequence[OrderEntry]) -> list[Result]:
+    def _work(self, pool: ThreadPoolExecutor, work: _Work, claimed: Sequence[OrderEntry]) -> list[Result]:
         try:
             texts = self._documents(claimed)
         except StopError as error:  # the key is lost: give the orders back where they were
             return [self._failed(entry, error) for entry in claimed]
-        return list(pool.map(partial(self._attempt, act, texts), claimed))
+        expired = [entry for entry in claimed if self.document and entry.id not in texts]
+        orders = [(entry, texts.get(entry.id, "")) for entry in claimed if entry not in expired]
+        return [_read_again(entry, self.ledger.clock()) for entry in expired] + work(pool, orders)
+
+    def _one_by_one(self, act: Act, pool: ThreadPoolExecutor, orders: _Orders) -> list[Result]:
+        return list(pool.map(partial(self._attempt, act), orders))
+
+    def _together(self, act: ActOnMany, pool: ThreadPoolExecutor, orders: _Orders) -> list[Result]:
+        # All threads work, on fewer orders each where there are not enough to go round.
+        shares = _chunks(orders, max(1, -(-len(orders) // self.concurrency)))
+        return [result for share in pool.map(partial(self._attempt_many, act), shares) for result in share]
 
     def _documents(self, claimed: Sequence[OrderEntry]) -> dict[int, str]:
         if not self.document or not claimed:
             return {}
         return documents.load(self.ledger, [entry.id for entry in claimed], self.document)
 
-    def _attempt(self, act: Act, texts: Mapping[int, str], entry: OrderEntry) -> Result:
-        if self.document and entry.id not in texts:
-            return _read_again(entry, self.ledger.clock())
+    def _attempt_many(self, act: ActOnMany, orders: _Orders) -> list[Result]:
         try:
-            return Result(act(entry, texts.get(entry.id, "")))
+            outcomes = act(orders)
+        except VtexErpError as error:
+            return [self._failed(entry, error) for entry, _ in orders]
+        except Exception as error:  # noqa: BLE001 - whatever it is, it must not stop the other orders
+            return [self._failed(entry, _unexpected(entry, error)) for entry, _ in orders]
+        return [
+            self._failed(entry, outcome) if isinstance(outcome, VtexErpError) else Result(outcome)
+            for (entry, _), outcome in zip(orders, outcomes, strict=True)
+        ]
+
+    def _attempt(self, act: Act, order: tuple[OrderEntry, str]) -> Result:
+        entry, document = order
+        try:
+            return Result(act(entry, document))
         except VtexErpError as error:
             return self._failed(entry, error)
         except Exception as error:  # noqa: BLE001 - whatever it is, it must not stop the other orders
@@ -161,5 +201,5 @@ def _unexpected(entry: OrderEntry, error: Exception) -> VtexErpError:
     )
 
 
-def _chunks(ids: Sequence[int], size: int) -> Iterator[Sequence[int]]:
-    return (ids[start : start + size] for start in range(0, len(ids), size))
+def _chunks(parts: Sequence[_Part], size: int) -> Iterator[Sequence[_Part]]:
+    return (parts[start : start + size] for start in range(0, len(parts), size))

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 from vtex_erp.errors import ParkError
 from vtex_erp.rules.hook import call_hook
+from vtex_erp.rules.kits import in_components
 from vtex_erp.rules.model import Rules
+from vtex_erp.sales.notes import words_at
 
 if TYPE_CHECKING:
     from vtex_erp.rules.model import Codes, CustomerRules
@@ -24,18 +26,22 @@ def apply(sales_order: SalesOrder, rules: Rules, *, order: VtexOrder) -> SalesOr
     """
     if rules == _NO_RULES:
         return sales_order
-    translated = _Translation(rules, order.order_id).sales_order(sales_order)
+    translated = _Translation(rules, order).sales_order(sales_order)
     return call_hook(rules.hook, translated, order) if rules.hook else translated
 
 
 class _Translation:
     """The translation of one order."""
 
-    def __init__(self, rules: Rules, order_id: str) -> None:
+    def __init__(self, rules: Rules, order: VtexOrder) -> None:
         self._rules = rules
-        self._order_id = order_id
+        self._order = order
+        self._order_id = order.order_id
 
     def sales_order(self, order: SalesOrder) -> SalesOrder:
+        order = order.model_copy(update={"lines": tuple(map(self._taxed, order.lines, range(len(order.lines))))})
+        if self._rules.kits == "components":
+            order = in_components(order, self._order)
         channel = self._code("sales-channel", self._rules.sales_channels, order.source.sales_channel)
         return order.model_copy(
             update={
@@ -45,8 +51,19 @@ class _Translation:
                 "deliveries": tuple(map(self._delivery, order.deliveries)),
                 "charges": tuple(map(self._charge, order.charges)),
                 "payments": tuple(map(self._payment, order.payments)),
+                "note": self._note(order.note),
             }
         )
+
+    def _note(self, own: str | None) -> str | None:
+        found = ((path, words_at(self._order, path)) for path in self._rules.notes)
+        return "\n".join(filter(None, (own, *(f"{path}: {words}" for path, words in found if words)))) or None
+
+    def _taxed(self, line: Line, index: int) -> Line:
+        word, table = words_at(self._order, f"items.{index}.taxCode"), self._rules.taxes
+        if not line.tax or word is None or (word not in table.codes and table.unknown == "keep"):
+            return line
+        return line.model_copy(update={"tax_code": self._code("tax", table, word)})
 
     def _code(self, what: str, table: Codes, word: str | None) -> str | None:
         if word is None:

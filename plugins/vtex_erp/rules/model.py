@@ -12,6 +12,7 @@ from vtex_erp.settings_file import Section
 
 Code = Annotated[str, Field(min_length=1)]
 Table = Mapping[Code, Code]
+NotePath = Annotated[str, Field(pattern=r"^[A-Za-z]\w*(\.\w+)*$")]
 
 
 class Codes(Section):
@@ -63,6 +64,19 @@ class Rules(Section):
     )
     charges: Codes = Field(
         default=Codes(), description="Charge id (Change, Interest, a service's SKU, …), in `charges[].id`."
+    )
+    taxes: Codes = Field(
+        default=Codes(),
+        description="An item's taxCode to the ERP's tax, in `lines[].tax_code`. One that is not in `codes` stays null "
+        "under `keep`: the amount that VTEX computed is sent for itself.",
+    )
+    kits: Literal["kit", "components"] = Field(
+        default="kit",
+        description="`kit` sends a kit as one line; `components` sends its components as lines that share its money.",
+    )
+    notes: tuple[NotePath, ...] = Field(
+        default=(),
+        description="Fields of VTEX's order whose text is added to `note`, such as `marketingData.coupon`.",
     )
     customers: CustomerRules = Field(default=CustomerRules(), description="Who the customer is in the ERP.")
     hook: FunctionName | None = Field(

@@ -13,6 +13,7 @@ from vtex_erp.sales.deliveries import map_deliveries
 from vtex_erp.sales.lines import map_lines
 from vtex_erp.sales.model import Charge, Line, SalesOrder, Source, Totals
 from vtex_erp.sales.money import exact, from_cents
+from vtex_erp.sales.notes import OWN_WORDS, words_at
 from vtex_erp.sales.payments import map_payments
 from vtex_erp.sales.pricing import Pricing, mismatch, prove
 from vtex_erp.sales.text import clean
@@ -59,6 +60,7 @@ def _sales_order(order: VtexOrder, account: str) -> SalesOrder:
         charges=charges,
         payments=map_payments(order),
         totals=_totals(order, pricing, lines, charges),
+        note=words_at(order, OWN_WORDS),
     )
 
 

@@ -141,7 +141,8 @@ class Component(Part):
 class Line(Part):
     """One article. `quantity` is in `unit_of_measure`: 3 packs of 0.3 kg are 0.9 kg, priced per kg.
 
-    `parent_line_id` is the line that this one was chosen as an option of (VTEX's assembly options).
+    `parent_line_id` is the line that this one was chosen as an option of (VTEX's assembly options). `tax_code` is
+    the ERP's tax for the line, where the rules name one; the amount is VTEX's all the same.
     """
 
     line_id: str
@@ -159,6 +160,7 @@ class Line(Part):
     is_gift: bool
     parent_line_id: str | None
     components: tuple[Component, ...]
+    tax_code: str | None = None
 
 
 class Dock(Part):
@@ -233,7 +235,10 @@ class Totals(Part):
 
 
 class SalesOrder(Part):
-    """A sales order. `external_id` is `account:orderId` and names the order in the ERP for ever."""
+    """A sales order. `external_id` is `account:orderId` and names the order in the ERP for ever.
+
+    `note` is what the shopper wrote; the rules may add to it.
+    """
 
     external_id: str
     source: Source
@@ -248,6 +253,7 @@ class SalesOrder(Part):
     charges: tuple[Charge, ...]
     payments: tuple[Payment, ...]
     totals: Totals
+    note: str | None = None
 
     def to_json(self) -> str:
         """Write the canonical JSON: fields in the schema's order, no blanks, decimals as plain strings."""

@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from vtex_erp.sales.model import Address, Component, Dock
+from vtex_erp.sales.notes import OWN_WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -83,6 +84,7 @@ SOURCES: Mapping[str, tuple[str, ...]] = {
     "lines[].total": _PRICES,
     "lines[].seller_id": _item("seller"),
     "lines[].is_gift": _item("isGift"),
+    "lines[].tax_code": _item("taxCode"),
     "lines[].parent_line_id": (f"{_ITEM}.parentItemIndex", f"{_ITEM}.uniqueId"),
     "lines[].components": _item("components[].**"),
     **{f"lines[].components[].{name}": _item("components[].**") for name in Component.model_fields},
@@ -128,6 +130,7 @@ SOURCES: Mapping[str, tuple[str, ...]] = {
     "totals.tax": ("totals[].**", f"{_ITEM}.tax", f"{_ITEM}.priceTags[].**"),
     "totals.other": _CHARGES,
     "totals.total": ("value",),
+    "note": (OWN_WORDS,),
 }
 
 _INDEX = re.compile(r"\[\d+\]")

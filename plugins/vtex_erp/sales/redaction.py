@@ -52,7 +52,7 @@ def _patterns(sales_order: SalesOrder) -> set[str]:
     customer = sales_order.customer
     addresses = [sales_order.billing_address, sales_order.shipping_address]
     addresses += [delivery.address for delivery in sales_order.deliveries]
-    texts, numbers = list(_texts(customer)), list(_numbers(customer))
+    texts, numbers = [*_texts(customer), sales_order.note], list(_numbers(customer))
     for address in filter(None, addresses):
         texts += _address_texts(address)
         numbers.append(address.postal_code)
