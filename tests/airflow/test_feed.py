@@ -93,7 +93,7 @@ def a_pull(ledger: Ledger, account: str) -> None:
     """A run has read the feed."""
     pulled = Run("vtex_orders", "minute", account)
     plans.events_pulled(ledger, pulled)
-    plans.finish_pull(ledger, pulled, pulled=0)
+    plans.finish_pull(ledger, pulled, plans.Pulled(0))
 
 
 @pytest.mark.usefixtures("connect")

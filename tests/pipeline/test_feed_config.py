@@ -171,6 +171,21 @@ def test_a_hook_that_the_store_does_not_want_is_told_and_left_alone(config: Conf
         assert config.world.loop.vtex.hook_configuration().url == theirs
 
 
+def test_a_store_with_a_hook_only_is_configured_without_a_feed(config: Config) -> None:
+    config.world.sandbox.switches(hook_https_only=False)
+    with endpoint() as here:
+        config.setup = replace(SETUP, feed=None, hook=WantedHook(url=here.url, headers={"X-Secret": SECRET}))
+        error = config.refused()
+        assert "VTEX holds no hook" in error.message
+        comparison = config.compare(apply=True)
+        assert (comparison.applied, comparison.feed) == (True, ())
+        assert "VTEX has a feed for this app key, but the stores file says `feed: false`" in str(comparison.remarks)
+        assert not config.compare().differs
+        config.setup = replace(config.setup, hook=WantedHook(url=here.url, headers={"X-Secret": "another"}))
+        assert "hook: hook.headers.x-secret" in config.refused().message
+    assert config.world.loop.vtex.feed_configuration()  # it is left alone
+
+
 def test_an_expression_is_tried_on_the_newest_orders_first(config: Config) -> None:
     placed = config.world.sandbox.generate(5, seed=1, kinds=["plain"])
     config.world.run()

@@ -19,6 +19,7 @@ from vtex_erp.ledger.entries import Run, TaskTry
 from vtex_erp.ledger.tables import events as event_table
 from vtex_erp.ledger.tables import notices
 from vtex_erp.pipeline.guard_feed import FeedSetup, guard_feed, raise_findings
+from vtex_erp.pipeline.pull_feed import PullBounds, pull_feed
 from vtex_erp.stores.actions import Actions
 from vtex_erp.vtex.filters import EventFilter, WantedFeed, WantedHook
 from vtex_erp.vtex.schemas import FeedEvent
@@ -334,6 +335,50 @@ def test_a_hook_that_vtex_has_removed_is_created_again_and_nobody_is_told(guard:
 
 
 # Silence
+
+
+def test_a_store_that_has_only_a_hook_needs_no_feed(guard: Guard) -> None:
+    world = guard.world
+    world.sandbox.delete_feed()
+    world.sandbox.switches(hook_https_only=False)
+    with endpoint() as here:
+        guard.setup = replace(SETUP, feed=None, hook=WantedHook(url=here.url, headers={"X-Secret": "s3cr3t-value"}))
+        assert guard.setup.hook
+        world.loop.vtex.configure_hook(guard.setup.hook)
+        nothing_wrong(guard)
+        told = FeedEvent(order_id="1-01", state="handling", current_change=world.time.now())
+        events.record(world.ledger, world.sandbox.account, [told], source="hook")
+        quiet = world.time.now()
+        world.time.sleep(3 * DAY + 60)
+        found_once(guard, "feed-missing")
+        assert "VTEX held no hook" in guard.text()
+        assert world.loop.vtex.hook_configuration().url == here.url
+        [gap] = guard.gaps()
+        assert gap.ends_at
+        assert gap.starts_at <= quiet
+        guard.bring_in(gap)
+        nothing_wrong(guard)
+    with pytest.raises(FeedNotConfiguredError):
+        world.loop.vtex.feed_configuration()
+
+
+def test_a_pull_without_a_feed_does_not_prove_one(guard: Guard) -> None:
+    """The hook goes on when VTEX has removed the feed: the gap still begins where the feed was last there."""
+    world = guard.world
+    with endpoint() as here:
+        world.sandbox.switches(hook_https_only=False)
+        guard.setup = replace(SETUP, hook=WantedHook(url=here.url, headers={}))
+        assert guard.setup.hook
+        world.loop.vtex.configure_hook(guard.setup.hook)
+        assert world.run() == {}
+        there = world.time.now()
+        world.sandbox.delete_feed()
+        world.time.sleep(7200)
+        task = TaskTry(Run("vtex_orders", "without", world.sandbox.account), "pull_feed")
+        assert pull_feed(world.ledger, task, world.loop.vtex, bounds=PullBounds(), has_hook=True) == 0
+        assert guard.run() == ["feed-missing"]
+        [gap] = guard.gaps()
+        assert gap.starts_at <= there
 
 
 def tell(world: World, moments: Iterable[datetime]) -> None:

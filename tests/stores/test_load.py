@@ -68,6 +68,7 @@ def test_several_stores_have_dags_of_their_own(tmp_path: Path) -> None:
         ("{actions: {canceled: 'nowhere_at_all:f'}}", "'nowhere_at_all:f' cannot be used (ModuleNotFoundError"),
         ("{actions: {cancelation-request: hold}}", "put 'cancellation-requested'"),
         ("{feed: {filter: {status: [order-completed]}}}", "stores.main.feed.filter.status.0: 'order-completed' is no"),
+        ("{feed: false}", "stores.main: the store has neither a feed nor a hook, so nothing would tell of its orders"),
         ("{feed: {retention_seconds: 5}}", "stores.main.feed.retention_seconds: Input should be greater than or equal"),
         ("{feed: {filter: {status: [handling], expression: x}}}", "VTEX answers 409 to a mixture; keep one kind"),
         ("{feed: {visibility_timeout_seconds: 50000}}", "stores.main.feed.visibility_timeout_seconds: Input should be"),

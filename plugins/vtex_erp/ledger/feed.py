@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import and_, delete, insert, select, update
 
 from vtex_erp.ledger import feed_history, notices, plans
+from vtex_erp.ledger.events import FEED
 from vtex_erp.ledger.notices import Notice
 from vtex_erp.ledger.tables import feed_comparisons, feed_findings, feed_gaps, insert_new, runs
 from vtex_erp.stores.notices import NoticeKind
@@ -109,9 +110,9 @@ def _set(connection: Connection, account: str, kinds: Sequence[str], **values: A
     connection.execute(update(feed_findings).where(which).values(values))
 
 
-def open_gap(ledger: Ledger, account: str) -> None:
-    """There is no feed: the time without one begins where the ledger last heard of it, if it ever did."""
-    heard = feed_history.last_heard(ledger, account)
+def open_gap(ledger: Ledger, account: str, source: str = FEED) -> None:
+    """There is no feed (or hook): the time without one begins where the ledger last heard of it, if it ever did."""
+    heard = feed_history.last_heard(ledger, account, source)
     with ledger.write() as connection:
         known = connection.execute(select(feed_gaps.c.id).where(_is_open(account)).with_for_update()).first()
         if heard and known is None:

@@ -52,24 +52,19 @@ def pull_moments(ledger: Ledger, account: str, since: datetime) -> list[datetime
         return list(connection.execute(query).scalars())
 
 
-def last_heard(ledger: Ledger, account: str) -> datetime | None:
-    """When the feed was there for the last time: it could be read, or it gave an event."""
+def last_heard(ledger: Ledger, account: str, source: str = FEED) -> datetime | None:
+    """When the feed (or the hook) was there for the last time: it could be read, or it gave an event."""
     told = (
         select(events.c.first_seen_at)
-        .where(events.c.account == account, events.c.source == FEED)
+        .where(events.c.account == account, events.c.source == source)
         .order_by(events.c.first_seen_at.desc())
         .limit(1)
     )
     with ledger.read() as connection:
         moments = list(connection.execute(told).scalars())
-    return max([*moments, *(pull.at for pull in pulls(ledger, account, latest=1))], default=None)
-
-
-def hook_has_told(ledger: Ledger, account: str) -> bool:
-    """Whether the hook has ever told of anything."""
-    query = select(events.c.id).where(events.c.account == account, events.c.source != FEED).limit(1)
-    with ledger.read() as connection:
-        return connection.execute(query).first() is not None
+    if source == FEED:
+        moments += [pull.at for pull in pulls(ledger, account, latest=1)]
+    return max(moments, default=None)
 
 
 def commit_seconds(ledger: Ledger, account: str, since: datetime, *, share: float, fewest: int) -> float | None:

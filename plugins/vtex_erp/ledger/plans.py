@@ -69,17 +69,31 @@ def events_pulled(ledger: Ledger, run: Run) -> int | None:
     return pulled
 
 
-def finish_pull(
-    ledger: Ledger, run: Run, *, pulled: int, retention_seconds: int | None = None, unseen: int | None = None
-) -> None:
-    """The run has pulled all that it will, from a feed that keeps events for so long.
+@dataclass(frozen=True)
+class Pulled:
+    """How many events a feed gave, and for how long it keeps them.
 
     `unseen`: what a feed that was read dry held besides, and that nobody had given to us; None for one that was not.
     """
+
+    events: int
+    retention_seconds: int | None = None
+    unseen: int | None = None
+
+
+def finish_pull(ledger: Ledger, run: Run, pulled: Pulled | None) -> None:
+    """The run has pulled all that it will; None where there was no feed: then `pulled_at` stays empty."""
+    values: dict[str, Any] = {"events_pulled": 0}
+    if pulled:
+        values = {
+            "pulled_at": ledger.clock(),
+            "events_pulled": pulled.events,
+            "feed_retention_seconds": pulled.retention_seconds,
+            "feed_unseen": pulled.unseen,
+        }
     with ledger.write() as connection:
         row = _run(connection, ledger, run)
-        values = {"events_pulled": pulled, "feed_retention_seconds": retention_seconds, "feed_unseen": unseen}
-        connection.execute(update(runs).where(runs.c.id == row.id).values(pulled_at=ledger.clock(), **values))
+        connection.execute(update(runs).where(runs.c.id == row.id).values(values))
 
 
 def note_commits(ledger: Ledger, run: Run, received: Sequence[datetime]) -> None:

@@ -42,7 +42,8 @@ class PullFeedOperator(StepOperator):
 
     def step(self, ledger: Ledger, task: TaskTry) -> list[dict[str, int]]:
         """Pull."""
-        pulled = pull_feed.pull_feed(ledger, task, self.vtex, bounds=self.bounds, has_hook=self.store.hook is not None)
+        has_feed, has_hook = self.store.feed is not None, self.store.hook is not None
+        pulled = pull_feed.pull_feed(ledger, task, self.vtex, bounds=self.bounds, has_feed=has_feed, has_hook=has_hook)
         return [{"events": pulled}] if pulled else []
 
 

@@ -94,8 +94,8 @@ def configure_feed(ledger: Ledger, task: TaskTry, vtex: VtexClient, setup: FeedS
     for remark in comparison.remarks:
         _log.warning("%s", remark)
     feed.keep_comparison(ledger, run, comparison.to_json())
-    if looked.feed is None:
-        feed.open_gap(ledger, run.account)
+    if looked.there(setup) is None:
+        feed.open_gap(ledger, run.account, setup.way)
     if apply and comparison.differs:
         return _apply(ledger, run, vtex, setup, looked)
     wrong = _wrong(run, looked, setup)
@@ -115,22 +115,27 @@ class _Looked:
     short: list[FeedFinding]
     refusals: list[ConfigurationError]
 
+    def there(self, setup: FeedSetup) -> FeedConfiguration | HookConfiguration | None:
+        """The feed, or a store's only hook."""
+        return self.feed if setup.feed else self.hook
+
 
 def _look(ledger: Ledger, run: Run, vtex: VtexClient, setup: FeedSetup) -> _Looked:
     actual, hook = actual_feed(vtex), actual_hook(vtex)
     short = _visibility_short(ledger, run, actual, setup)
     tried, refusals = _try_all(ledger, run, vtex, _filters(setup))
     comparison = Comparison(
-        feed=tuple(side_by_side(setup.feed, actual)),
+        feed=tuple(side_by_side(setup.feed, actual)) if setup.feed else (),
         hook=tuple(side_by_side(setup.hook, hook)) if setup.hook else (),
         fill=_fill(actual),
-        remarks=(*_of_nobody(setup, hook), *tried, *(each.text for each in short)),
+        remarks=(*_of_nobody(setup, actual, hook), *tried, *(each.text for each in short)),
     )
     return _Looked(actual, hook, comparison, short, refusals)
 
 
 def _filters(setup: FeedSetup) -> dict[str, EventFilter]:
-    return {"feed": setup.feed.filter, **({"hook": setup.hook.filter} if setup.hook else {})}
+    wanted = {"feed": setup.feed, "hook": setup.hook}
+    return {name: each.filter for name, each in wanted.items() if each}
 
 
 def _fill(actual: FeedConfiguration | None) -> str:
@@ -140,7 +145,13 @@ def _fill(actual: FeedConfiguration | None) -> str:
     return f"The feed holds {actual.quantity} events{age}."
 
 
-def _of_nobody(setup: FeedSetup, hook: HookConfiguration | None) -> list[str]:
+def _of_nobody(setup: FeedSetup, actual: FeedConfiguration | None, hook: HookConfiguration | None) -> list[str]:
+    if actual and setup.feed is None:
+        said = (
+            "VTEX has a feed for this app key, but the stores file says `feed: false`, so nobody reads it here. If "
+            "nobody needs it, delete it (DELETE /api/orders/feed/config)."
+        )
+        return [said]
     if setup.hook or hook is None:
         return []
     said = (
@@ -223,9 +234,10 @@ def _visibility_short(
 def _wrong(run: Run, looked: _Looked, setup: FeedSetup) -> list[FeedFinding]:
     facts = FeedFacts(
         account=run.account,
-        actual=looked.feed,
-        feed_differences=compare(setup.feed, looked.feed) if looked.feed else (),
-        hook_differences=compare(setup.hook, looked.hook) if setup.hook else (),
+        actual=looked.there(setup),
+        way=setup.way,
+        feed_differences=compare(setup.feed, looked.feed) if setup.feed and looked.feed else (),
+        hook_differences=compare(setup.hook, looked.hook) if setup.hook and (setup.feed or looked.hook) else (),
         suffix=setup.suffix,
     )
     return [each for each in (feed_checks.missing(facts), feed_checks.differs(facts)) if each]
@@ -235,11 +247,11 @@ def _apply(ledger: Ledger, run: Run, vtex: VtexClient, setup: FeedSetup, looked:
     if looked.refusals:
         raise looked.refusals[0]
     before = looked.comparison
-    if any(setting.differs for setting in before.feed):
+    if setup.feed and any(setting.differs for setting in before.feed):
         vtex.configure_feed(setup.feed)
-        feed.end_gaps(ledger, run.account)
     if setup.hook and any(setting.differs for setting in before.hook):
         vtex.configure_hook(setup.hook)
+    feed.end_gaps(ledger, run.account)
     feed.mended(ledger, run.account, [NoticeKind.FEED_DIFFERS])
     after = _wrong(run, replace(looked, feed=actual_feed(vtex), hook=actual_hook(vtex)), setup)
     if after:

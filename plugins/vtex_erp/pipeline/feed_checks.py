@@ -8,10 +8,12 @@ from datetime import timedelta
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
+from vtex_erp.ledger.events import FEED, HOOK
 from vtex_erp.ledger.feed import FeedFinding
 from vtex_erp.pipeline.report import span
 from vtex_erp.stores.notices import NoticeKind
 from vtex_erp.vtex.filters import RETENTION_SECONDS, VISIBILITY_SECONDS
+from vtex_erp.vtex.schemas import FeedConfiguration
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from vtex_erp.ledger.feed import Gap
     from vtex_erp.ledger.feed_history import Pull
     from vtex_erp.vtex.filters import Setting
-    from vtex_erp.vtex.schemas import FeedConfiguration
+    from vtex_erp.vtex.schemas import HookConfiguration
 
 PULLS_IN_A_ROW = 5
 FEWEST_UNTOLD = 2
@@ -30,6 +32,7 @@ FEWEST_USUAL = 10
 """With ten orders expected, none comes by chance once in 20,000 times, if orders come independently of each other."""
 
 _NAMED = 5
+_QUIET = {FEED: "its retention period", HOOK: "three days"}
 
 
 @dataclass(frozen=True)
@@ -48,11 +51,13 @@ class Silence:
 class FeedFacts:
     """What the checks look at. `actual` is None where VTEX has no feed; `gaps` are times without one.
 
-    `recreation` tells how it was created again, or why not.
+    `recreation` tells how it was created again, or why not. `way` is what tells of events: the feed, or the hook where
+    the store wants no feed; then `actual` is the hook, and the gaps are its own.
     """
 
     account: str
-    actual: FeedConfiguration | None = None
+    actual: FeedConfiguration | HookConfiguration | None = None
+    way: str = FEED
     recreation: str = ""
     gaps: Sequence[Gap] = ()
     feed_differences: Sequence[Setting] = ()
@@ -71,13 +76,13 @@ def findings(facts: FeedFacts) -> list[FeedFinding]:
 
 
 def missing(facts: FeedFacts) -> FeedFinding | None:
-    """VTEX has no feed, or had none for a time whose orders nobody brings in yet."""
+    """VTEX has no feed, or had none for a time whose orders nobody brings in yet; the same of a store's only hook."""
     if facts.actual is None:
         advice = facts.recreation or f"Run vtex_feed_config{facts.suffix} with `apply`."
         return _finding(
             NoticeKind.FEED_MISSING,
-            f"VTEX holds no feed for account {facts.account}.",
-            "It removes one that had no event for its retention period. Until there is one again, orders come in by "
+            f"VTEX holds no {facts.way} for account {facts.account}.",
+            f"It removes one that had no event for {_QUIET[facts.way]}. Until there is one again, orders come in by "
             "date only.",
             advice,
         )
@@ -87,7 +92,7 @@ def missing(facts: FeedFacts) -> FeedFinding | None:
     gap, by_date = ended[0], f"vtex_orders_by_date{facts.suffix}"
     return _finding(
         NoticeKind.FEED_MISSING,
-        f"VTEX held no feed for account {facts.account}, at some time since {_at(gap.starts_at)}.",
+        f"VTEX held no {facts.way} for account {facts.account}, at some time since {_at(gap.starts_at)}.",
         facts.recreation or "There is one again.",
         f"The run {gap.run_id} of {by_date} brings in what became ready meanwhile.",
         f"Until it has begun, this stays red: unpause {by_date}.",
@@ -109,7 +114,7 @@ def differs(facts: FeedFacts) -> FeedFinding | None:
 def old(facts: FeedFacts) -> FeedFinding | None:
     """The oldest event has been in the feed for half of the time that VTEX keeps it, or longer."""
     actual = facts.actual
-    if actual is None or not actual.age_of_oldest_seconds or actual.quantity == 0:
+    if not isinstance(actual, FeedConfiguration) or not actual.age_of_oldest_seconds or actual.quantity == 0:
         return None
     kept = timedelta(seconds=actual.retention_seconds or RETENTION_SECONDS[0])
     age = timedelta(seconds=actual.age_of_oldest_seconds)
@@ -146,7 +151,7 @@ def _held_elsewhere(facts: FeedFacts) -> str:
     They go on for longer than VTEX hides an event, lest it was a run that died before it had written down what it read.
     """
     alone = list(takewhile(lambda pull: pull.events == 0 and pull.unseen, facts.pulls))
-    if facts.actual is None or len(alone) < PULLS_IN_A_ROW:
+    if not isinstance(facts.actual, FeedConfiguration) or len(alone) < PULLS_IN_A_ROW:
         return ""
     if alone[0].at - alone[-1].at <= timedelta(seconds=facts.actual.visibility_timeout_seconds):
         return ""

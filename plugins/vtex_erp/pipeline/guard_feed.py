@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING
 
 from vtex_erp.errors import FeedNotConfiguredError, HookNotConfiguredError, ParkError, StopError
 from vtex_erp.ledger import feed, feed_history
+from vtex_erp.ledger.events import FEED, HOOK
 from vtex_erp.pipeline import feed_checks
 from vtex_erp.pipeline.feed_checks import FeedFacts, Silence
 from vtex_erp.stores.actions import Action
 from vtex_erp.stores.notices import NoticeKind
 from vtex_erp.vtex.filters import ORDER_STATUSES, compare
+from vtex_erp.vtex.schemas import FeedConfiguration
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
     from vtex_erp.stores.actions import Actions
     from vtex_erp.vtex.client import VtexClient
     from vtex_erp.vtex.filters import Setting, WantedFeed, WantedHook
-    from vtex_erp.vtex.schemas import FeedConfiguration, HookConfiguration
+    from vtex_erp.vtex.schemas import HookConfiguration
 
 _log = logging.getLogger(__name__)
 
@@ -50,20 +52,27 @@ _DAY, _WEEK = timedelta(days=1), timedelta(weeks=1)
 
 @dataclass(frozen=True)
 class FeedSetup:
-    """What a store wants: its feed, its hook if it has one, what it does by status, and what the guard may do.
+    """What a store wants: its feed, its hook, or both; what it does by status, and what the guard may do.
 
     `suffix` is that of the store's DAG ids, where there are several stores.
     """
 
-    feed: WantedFeed
+    feed: WantedFeed | None
     hook: WantedHook | None
     actions: Actions
     recreate: bool = True
     suffix: str = ""
 
     @property
+    def way(self) -> str:
+        """What must not be missing at VTEX: the feed, or a store's only hook."""
+        return FEED if self.feed else HOOK
+
+    @property
     def tells_of_all_that_comes_in(self) -> bool:
         """Whether an order that is brought in by its status alone must have been told by the feed."""
+        if self.feed is None:
+            return False
         brought_in = {each for each in ORDER_STATUSES if self.actions.of_status(each) is Action.BRING_IN}
         return brought_in.issubset(self.feed.filter.statuses)
 
@@ -71,17 +80,18 @@ class FeedSetup:
 def guard_feed(ledger: Ledger, task: TaskTry, vtex: VtexClient, setup: FeedSetup) -> list[FeedFinding]:
     """Look at everything, mend what may be mended, and keep what was found, with a notice for each new occurrence."""
     account, now = task.run.account, ledger.clock()
-    actual, recreation = _feed(ledger, account, vtex, setup)
+    actual, recreation = _looked_after(ledger, account, vtex, setup)
     facts = FeedFacts(
         account=account,
         actual=actual,
+        way=setup.way,
         recreation=recreation,
         gaps=feed.gaps(ledger, account, f"vtex_orders_by_date{setup.suffix}"),
-        feed_differences=compare(setup.feed, actual) if actual else (),
-        hook_differences=_hook(ledger, account, vtex, setup),
+        feed_differences=compare(setup.feed, actual) if setup.feed and isinstance(actual, FeedConfiguration) else (),
+        hook_differences=_hook(ledger, account, vtex, setup) if setup.feed or actual else (),
         pulls=_pulls(ledger, account, now),
         untold=_untold(ledger, account, now, setup),
-        silence=_silence(ledger, account, now),
+        silence=_silence(ledger, account, now, setup),
         suffix=setup.suffix,
     )
     found = feed_checks.findings(facts)
@@ -111,25 +121,34 @@ def actual_hook(vtex: VtexClient) -> HookConfiguration | None:
         return None
 
 
-def _feed(ledger: Ledger, account: str, vtex: VtexClient, setup: FeedSetup) -> tuple[FeedConfiguration | None, str]:
-    """The feed, created again where that is allowed, and what came of that in words."""
-    actual, recreation = actual_feed(vtex), ""
+def _looked_after(
+    ledger: Ledger, account: str, vtex: VtexClient, setup: FeedSetup
+) -> tuple[FeedConfiguration | HookConfiguration | None, str]:
+    """The feed or a store's only hook, created again where that is allowed, and what came of that in words."""
+    actual, recreation = _actual(vtex, setup), ""
     if actual is None:
-        feed.open_gap(ledger, account)
-        if setup.recreate and feed_history.last_heard(ledger, account):
-            actual, recreation = _create_feed(vtex, setup.feed)
+        feed.open_gap(ledger, account, setup.way)
+        if setup.recreate and feed_history.last_heard(ledger, account, setup.way):
+            actual, recreation = _create(vtex, setup)
     if actual is not None:
         feed.end_gaps(ledger, account)
     return actual, recreation
 
 
-def _create_feed(vtex: VtexClient, wanted: WantedFeed) -> tuple[FeedConfiguration | None, str]:
+def _actual(vtex: VtexClient, setup: FeedSetup) -> FeedConfiguration | HookConfiguration | None:
+    return actual_feed(vtex) if setup.feed else actual_hook(vtex)
+
+
+def _create(vtex: VtexClient, setup: FeedSetup) -> tuple[FeedConfiguration | HookConfiguration | None, str]:
     try:
-        vtex.configure_feed(wanted)
+        if setup.feed:
+            vtex.configure_feed(setup.feed)
+        elif setup.hook:
+            vtex.configure_hook(setup.hook)
     except StopError as error:
         return None, f"It could not be created again: {error.message}"
-    _log.warning("VTEX held no feed. It is created again.")
-    return actual_feed(vtex), "It has been created again as the stores file wants it."
+    _log.warning("VTEX held no %s. It is created again.", setup.way)
+    return _actual(vtex, setup), "It has been created again as the stores file wants it."
 
 
 def _hook(ledger: Ledger, account: str, vtex: VtexClient, setup: FeedSetup) -> Sequence[Setting]:
@@ -138,7 +157,7 @@ def _hook(ledger: Ledger, account: str, vtex: VtexClient, setup: FeedSetup) -> S
     if wanted is None:
         return []
     actual = actual_hook(vtex)
-    if actual is None and setup.recreate and feed_history.hook_has_told(ledger, account):
+    if actual is None and setup.recreate and feed_history.last_heard(ledger, account, HOOK):
         try:
             vtex.configure_hook(wanted)
         except StopError as error:
@@ -160,16 +179,21 @@ def _untold(ledger: Ledger, account: str, now: datetime, setup: FeedSetup) -> li
     return feed_history.untold_orders(ledger, account, since=now - _UNTOLD_SINCE, right_since=right_since)
 
 
-def _silence(ledger: Ledger, account: str, now: datetime) -> Silence | None:
-    """How long nothing has come although the feed was read, and what came at the same time in the weeks before."""
+def _silence(ledger: Ledger, account: str, now: datetime, setup: FeedSetup) -> Silence | None:
+    """How long nothing has come although we listened, and what came at the same time in the weeks before.
+
+    We listen while the feed is read; to a store's only hook, always.
+    """
     known = feed_history.first_and_last_event(ledger, account)
     if known is None:
         return None
     first, last = known
-    pulls = feed_history.pull_moments(ledger, account, last)
-    if not pulls or now - pulls[-1] > _PAUSE:
-        return None
-    since, until = _listening_since(pulls, last), pulls[-1]
+    since, until = last, now
+    if setup.feed:
+        pulls = feed_history.pull_moments(ledger, account, last)
+        if not pulls or now - pulls[-1] > _PAUSE:
+            return None
+        since, until = _listening_since(pulls, last), pulls[-1]
     times = [(since - week * _WEEK, until - week * _WEEK) for week in range(1, feed_checks.WEEKS + 1)]
     in_the_ledger = [time for time in times if time[0] >= first]
     return Silence(since, until, tuple(feed_history.orders_told_of(ledger, account, in_the_ledger)))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from vtex_erp.errors import ConfigurationError, FeedNotConfiguredError
 from vtex_erp.ledger import events, handles, plans
+from vtex_erp.ledger.plans import Pulled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -43,6 +44,7 @@ def pull_feed(
     vtex: VtexClient,
     *,
     bounds: PullBounds,
+    has_feed: bool = True,
     has_hook: bool = False,
     clock: Callable[[], float] = time.monotonic,
 ) -> int:
@@ -51,34 +53,24 @@ def pull_feed(
     One empty or short read does not prove a dry feed (FAQ of the ERP guide: SQS standard queues). A rerun of a run
     that has pulled answers the same number and reads nothing. Raises `ConfigurationError` when the key's feed
     belongs to another account, `FeedNotConfiguredError` when there is none: but not where a hook brings the events.
+    Nothing is read where the store wants no feed.
     """
     already = plans.events_pulled(ledger, task.run)
     if already is not None:
         _log.info("This run has pulled its %d events before; they stay the same.", already)
         return already
     try:
-        pull = _pull(ledger, task, vtex, bounds, clock)
+        pull = _pull(ledger, task, vtex, bounds, clock) if has_feed else None
     except FeedNotConfiguredError:
         if not has_hook:
             raise
         _log.info("VTEX holds no feed for this app key: the run goes on with what the hook has brought.")
-        pull = _Pulled(0)
-    plans.finish_pull(
-        ledger, task.run, pulled=pull.events, retention_seconds=pull.retention_seconds, unseen=pull.unseen
-    )
-    return pull.events
+        pull = None
+    plans.finish_pull(ledger, task.run, pull)
+    return pull.events if pull else 0
 
 
-@dataclass(frozen=True)
-class _Pulled:
-    """How many events came, for how long the feed keeps them, and how many it seems to have given to somebody else."""
-
-    events: int
-    retention_seconds: int | None = None
-    unseen: int | None = None
-
-
-def _pull(ledger: Ledger, task: TaskTry, vtex: VtexClient, bounds: PullBounds, clock: Callable[[], float]) -> _Pulled:
+def _pull(ledger: Ledger, task: TaskTry, vtex: VtexClient, bounds: PullBounds, clock: Callable[[], float]) -> Pulled:
     """Drain the feed."""
     configuration = vtex.feed_configuration()
     if configuration.visibility_timeout_seconds < _SHORT_VISIBILITY_SECONDS:
@@ -93,7 +85,7 @@ def _pull(ledger: Ledger, task: TaskTry, vtex: VtexClient, bounds: PullBounds, c
     pulled, dry = _drain(ledger, task, vtex, most=bounds.events, in_time=lambda: clock() < deadline)
     known = dry and configuration.quantity is not None
     unseen = max(0, (configuration.quantity or 0) - ours - pulled) if known else None
-    return _Pulled(pulled, configuration.retention_seconds, unseen)
+    return Pulled(pulled, configuration.retention_seconds, unseen)
 
 
 def _in_flight(ledger: Ledger, account: str, configuration: FeedConfiguration) -> int:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, Field, ValidationInfo, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
 from vtex_erp.errors import ConfigurationError
@@ -51,6 +51,15 @@ def _time_zone(name: str) -> str:
 ConnectionId = Annotated[str, Field(pattern=r"^[\w.-]+$", max_length=250)]
 StoreName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]*$", max_length=40)]
 
+
+def _feed_or_none(given: object) -> object:
+    return None if str(given).lower() == "false" else given
+
+
+FeedOrFalse = Annotated[
+    WantedFeed | None, BeforeValidator(_feed_or_none, json_schema_input_type=WantedFeed | Literal[False])
+]
+"""What the file says of the feed. `false` is none: a key without a value is one that was left out."""
 
 TargetName = Annotated[str, Field(pattern=r"^[\w-]+$", max_length=40)]
 
@@ -104,9 +113,10 @@ class Store(Section):
         description="By status in VTEX: `bring-in`, `hold`, `cancel`, `close`, `note`, or `module:function`. "
         "What is left out is done as docs/stores.md says.",
     )
-    feed: WantedFeed = Field(
+    feed: FeedOrFalse = Field(
         default=WantedFeed(filter=EventFilter(status=EVENTS)),
-        description="The feed as `vtex_feed_config` sets it up: of which events, and how long VTEX keeps them.",
+        description="The feed as `vtex_feed_config` sets it up: of which events, and how long VTEX keeps them; `false` "
+        "for a store with a hook only.",
     )
     hook: Hook | None = Field(default=None, description="The hook as `vtex_feed_config` sets it up; none without it.")
     guard: Guard = Guard()
@@ -125,6 +135,12 @@ class Store(Section):
             elif action not in _VALUES:
                 raise ValueError(f"{status}: {action!r} is no action; choose one of: {', '.join(_VALUES)}")
         return actions
+
+    @model_validator(mode="after")
+    def _events_come(self) -> Store:
+        if self.feed is None and self.hook is None:
+            raise ValueError("the store has neither a feed nor a hook, so nothing would tell of its orders")
+        return self
 
     @property
     def what_to_do(self) -> Actions:
