@@ -33,6 +33,14 @@ if TYPE_CHECKING:
 _names = (f"ledger_{number}" for number in itertools.count())
 
 
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Refuse a pytest with which pytest-xdist cannot group tests: what is slow to start would be started by each."""
+    if session.config.getoption("loadgroup", default=False):
+        for item in session.items:
+            if item.get_closest_marker("xdist_group") and "@" not in item.nodeid:
+                raise pytest.UsageError(f"{item.nodeid} is in no group: pytest-xdist does not work with this pytest")
+
+
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
     """A PostgreSQL server of this test session's own, from a wheel; the URL of its database `postgres`."""
