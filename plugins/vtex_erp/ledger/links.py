@@ -26,12 +26,13 @@ def link(ledger: Ledger, account: str) -> dict[str, str]:
     old, new = order_entries.alias("old"), order_entries.alias("new")
     unlinked = and_(
         old.c.account == account,
+        old.c.shopper.is_not(None),  # of guests nobody knows which of them are the same
         func.lower(old.c.vtex_status) == _REPLACED,
         old.c.read_change_at > ledger.clock() - _LATELY,
         old.c.replaced_by.is_(None),
     )
     with ledger.read() as connection:
-        replaced = connection.execute(select(old).where(unlinked)).all()
+        replaced = connection.execute(select(old).where(unlinked).order_by(old.c.id)).all()
     links = {}
     for row in replaced:
         by_the_same = and_(new.c.account == account, new.c.shopper == row.shopper, new.c.id != row.id)
@@ -42,7 +43,7 @@ def link(ledger: Ledger, account: str) -> dict[str, str]:
         if found:
             links[row.order_id] = found
     with ledger.write() as connection:
-        for order_id, replacement in links.items():
+        for order_id, replacement in links.items():  # the oldest entry first, as everybody locks them
             this = and_(order_entries.c.account == account, order_entries.c.order_id == order_id)
             connection.execute(update(order_entries).where(this).values(replaced_by=replacement))
     return links
