@@ -130,10 +130,9 @@ def wait_for_erp(ledger: Ledger, task: TaskTry, error: ErpDownError) -> int:
     }
     waiting = order_entries.c.stage.in_(_values((Stage.MAPPED, Stage.SUBMITTING, Stage.CANCELLING)))
     with ledger.write() as connection:
-        answer = connection.execute(
-            update(order_entries).where(_in_batch(task), waiting, _free(task, now)).values(values)
-        )
-    return answer.rowcount
+        held = _lock(connection, and_(_in_batch(task), waiting, _free(task, now)))
+        connection.execute(update(order_entries).where(order_entries.c.id.in_(held)).values(values))
+    return len(held)
 
 
 def in_batch(ledger: Ledger, task: TaskTry, stages: Collection[Stage]) -> list[int]:
@@ -205,7 +204,7 @@ def write(ledger: Ledger, task: TaskTry, moves: Sequence[Move]) -> list[OrderEnt
     """
     now = ledger.clock()
     with ledger.write() as connection:
-        standing = _lock(connection, [move.entry.id for move in moves])
+        standing = _lock(connection, order_entries.c.id.in_([move.entry.id for move in moves]))
         heard = [_hear(move, standing.get(move.entry.id), now) for move in moves]
         valid = [move for move in heard if move is not None]
         _update(connection, {move.entry.id: _changes(move, now) for move in valid})
@@ -218,11 +217,11 @@ def write(ledger: Ledger, task: TaskTry, moves: Sequence[Move]) -> list[OrderEnt
     return [move.entry for move in moves if move.entry.id not in written]
 
 
-def _lock(connection: Connection, entry_ids: Sequence[int]) -> dict[int, Any]:
+def _lock(connection: Connection, which: ColumnElement[bool]) -> dict[int, Any]:
     query = (
         select(order_entries.c.id, order_entries.c.fence, order_entries.c.news)
-        .where(order_entries.c.id.in_(entry_ids))
-        .order_by(order_entries.c.id)
+        .where(which)
+        .order_by(order_entries.c.id)  # whoever locks rows in another order than others may wait for them for ever
         .with_for_update()
     )
     return {row.id: row for row in connection.execute(query)}
@@ -339,11 +338,13 @@ def release(ledger: Ledger, run: Run) -> int:
     )
     now = ledger.clock()
     with ledger.write() as connection:
+        locked = _lock(connection, unfinished)
+        these = order_entries.c.id.in_(locked)
         connection.execute(
-            update(order_entries).where(unfinished, order_entries.c.cause.is_(None)).values(next_attempt_at=now)
+            update(order_entries).where(these, order_entries.c.cause.is_(None)).values(next_attempt_at=now)
         )
-        answer = connection.execute(update(order_entries).where(unfinished).values(lease_owner=None, lease_until=None))
-    return answer.rowcount
+        connection.execute(update(order_entries).where(these).values(lease_owner=None, lease_until=None))
+    return len(locked)
 
 
 def remember(connection: Connection, task: TaskTry, moves: Sequence[Move], now: datetime) -> None:
