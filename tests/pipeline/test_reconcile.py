@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -69,6 +70,21 @@ def test_cancelled_on_one_side_only(world: World, brought_in: list[PlacedOrder])
         in_vtex.order_id: Kind.CANCELLED_IN_VTEX,
         in_erp.order_id: Kind.CANCELLED_IN_ERP,
     }
+
+
+def test_an_erp_that_does_not_say_what_is_cancelled(
+    world: World, brought_in: list[PlacedOrder], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the ledger knows stands for what the ERP leaves out."""
+    lookup = world.loop.erp.lookup
+    monkeypatch.setattr(world.loop.erp, "lookup", lambda external_id: replace(lookup(external_id), cancelled=None))
+    world.time.sleep(601)
+    cancelled = brought_in[0].order_id
+    world.sandbox.move(cancelled, "canceled")
+    assert kinds(world) == {cancelled: Kind.CANCELLED_IN_VTEX}
+    world.run()  # the next run of vtex_orders
+    assert world.entry(cancelled).stage == "cancelled"
+    assert kinds(world, "after") == {}
 
 
 def test_a_total_that_differs(world: World, brought_in: list[PlacedOrder]) -> None:

@@ -155,13 +155,14 @@ class _Comparison:
         status = normalise_status(fresh.status)
         erp_cents = None if answer.total is None else int(answer.total * 100)
         seen = _Seen(order, fresh, erp_cents)
-        if status in CANCELLED and not answer.cancelled:
+        cancelled_in_erp = _is_cancelled(order, answer)
+        if status in CANCELLED and not cancelled_in_erp:
             return seen.finding(
                 Kind.CANCELLED_IN_VTEX,
                 f"VTEX says {status}; the ERP still has it as {answer.erp_id}. The next run cancels it there.",
                 mended=order.stage is Stage.HANDLING,
             )
-        if status not in CANCELLED and answer.cancelled:
+        if status not in CANCELLED and cancelled_in_erp:
             return seen.finding(
                 Kind.CANCELLED_IN_ERP,
                 f"{answer.erp_id} is cancelled in the ERP; VTEX says {status}. Decide by hand.",
@@ -185,7 +186,7 @@ class _Comparison:
         listed = normalise_status(order.listed_status)
         value = order.value_cents
         return (
-            (listed in CANCELLED) != bool(answer.cancelled)
+            (listed in CANCELLED) != _is_cancelled(order, answer)
             or not answer.finished
             or (listed == READY_FOR_HANDLING and self._should_be_in_handling(order))
             or (answer.total is not None and value is not None and answer.total != Decimal(value) / 100)
@@ -226,6 +227,11 @@ class _Seen:
             currency=self.order.currency,
             mended=mended,
         )
+
+
+def _is_cancelled(order: Sides, answer: Found) -> bool:
+    """Whether it is cancelled in the ERP: by the ledger, where the ERP does not say."""
+    return order.stage is Stage.CANCELLED if answer.cancelled is None else answer.cancelled
 
 
 def _is_in_the_erp(order: Sides) -> bool:
