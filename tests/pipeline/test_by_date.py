@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.pipeline.world import ONE_BATCH
-from vtex_erp.errors import ConfigurationError, FeedNotConfiguredError, ParkError, VtexErpError
+from vtex_erp.errors import ConfigurationError, FeedNotConfiguredError, ParkError, RetryableError, VtexErpError
 from vtex_erp.ledger import found
 from vtex_erp.ledger.entries import Run, TaskTry
 from vtex_erp.ledger.found import Listed
@@ -155,6 +156,34 @@ def test_rows_that_move_between_pages_are_all_found(world: World) -> None:
     placed = place(world, 900)
     result = listing(world)
     assert (result.orders, result.unproven) == (len(placed), ())
+
+
+@pytest.mark.parametrize(
+    ("rows", "total", "proven"),
+    [
+        (["1-01", "2-01"], 2, True),
+        ([], 0, True),
+        (["1-01", "1-01"], 2, False),
+        (["1-01", "1-01"], 1, False),
+        (["1-01", "2-01"], 1, False),
+        (["1-01", "2-01"], 0, False),
+        (["1-01"], 2, False),
+    ],
+)
+def test_a_page_proves_a_window_with_as_many_different_orders_as_vtex_counts(
+    world: World, rows: list[str], total: int, proven: bool
+) -> None:
+    page = {"list": [{"orderId": order_id} for order_id in rows], "paging": {"total": total, "pages": 1}}
+    world.sandbox.add_fault("list-orders", status=200, body=json.dumps(page))
+    result = listing(world)
+    assert (result.orders, not result.unproven) == (len(set(rows)), proven)
+
+
+def test_a_page_that_counts_nothing_proves_nothing(world: World) -> None:
+    world.sandbox.add_fault("list-orders", status=200, body=json.dumps({"list": []}))
+    with pytest.raises(RetryableError, match="paging") as caught:
+        listing(world)
+    assert caught.value.cause == "answer-malformed"
 
 
 def test_more_than_thirty_pages(world: World) -> None:

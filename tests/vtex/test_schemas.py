@@ -186,7 +186,15 @@ def test_order_pages():
     page = OrderPage.from_document({"list": [row], "paging": {"total": 5599544, "pages": 6.0}, "facets": []})
     assert (page.total, page.pages) == (5599544, 6)
     assert (page.rows[0].order_id, page.rows[0].creation_date) == ("1-01", utc(2019, 2, 4, 10, 29, 11))
-    assert OrderPage.from_document({"list": None}).rows == ()
+    assert OrderPage.from_document({"list": None, "paging": {"total": 0}}).rows == ()
+
+
+@pytest.mark.parametrize(
+    ("paging", "field"), [(None, "paging"), ({}, "paging.total"), ({"total": None}, "paging.total")]
+)
+def test_a_page_without_a_count_is_no_page(paging: object, field: str):
+    with pytest.raises(RetryableError, match=field):
+        OrderPage.from_document({"list": [], "paging": paging})
 
 
 def test_a_row_without_an_order_id_is_not_skipped_silently():

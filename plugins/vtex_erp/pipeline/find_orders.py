@@ -163,11 +163,12 @@ class _Reader:
                 first = self._page(window, 1)
             pages = [first, *(self._page(window, page) for page in range(2, -(-first.total // ROWS) + 1))]
             calls += len(pages)
-            rows = {row.order_id: row for page in pages for row in page.rows}
-            seen |= rows
+            rows = [row for page in pages for row in page.rows]
+            seen |= {row.order_id: row for row in rows}
             totals |= {page.total for page in pages}
             total = max(totals)
-            if _is_whole(pages, total, len(rows)) or (len(totals) == 1 and len(seen) >= total):
+            together = len(totals) == 1 and len(rows) <= total == len(seen)
+            if together or _is_whole(pages, total):
                 return _reading(window, total, seen.values(), calls, proven=True)
         if total > ROWS and window.milliseconds > 1:
             return _TooLarge(window.split(_PARTS))
@@ -194,10 +195,9 @@ class _Reader:
         )
 
 
-def _is_whole(pages: Sequence[OrderPage], total: int, different: int) -> bool:
-    if len(pages) == 1:  # one answer shows one moment, even if it lists an order twice
-        return len(pages[0].rows) >= total
-    return different == total and all(page.total == total for page in pages)
+def _is_whole(pages: Sequence[OrderPage], total: int) -> bool:
+    rows = [row.order_id for page in pages for row in page.rows]
+    return len(rows) == len(set(rows)) == total and all(page.total == total for page in pages)
 
 
 def _reading(window: Window, total: int, rows: Iterable[OrderRow], calls: int, *, proven: bool) -> Reading:

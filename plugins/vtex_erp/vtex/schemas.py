@@ -230,7 +230,7 @@ class OrderRow(VtexModel):
 
 
 class _Paging(VtexModel):
-    total: Whole = 0
+    total: Whole  # it proves that none is missing: a page without it proves nothing
     pages: Whole = 0
 
 
@@ -243,7 +243,7 @@ class OrderPage(VtexModel):
     model_config = ConfigDict(extra="ignore")
 
     rows: Annotated[Listed[OrderRow], Field(alias="list")] = ()
-    paging: _Paging = _Paging()
+    paging: _Paging
 
     @property
     def total(self) -> int:
