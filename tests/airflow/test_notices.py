@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
 from email import message_from_bytes, policy
 from typing import TYPE_CHECKING, Any
 
@@ -161,6 +163,22 @@ def test_one_that_fails_is_tried_again_and_the_others_are_told(
     [trouble] = tell(ledger, away=away, partner={"notifier": "webhook", "settings": settings})
     assert trouble.startswith("away was not told of 1-01 (cancelled), it is tried again: ")
     assert len(here.calls) == 1
+
+
+def test_a_lost_document_key_stops_nobody_who_needs_no_document(ledger: Ledger, here: Endpoint) -> None:
+    entry_id = happen(ledger)
+    with ledger.write() as connection:
+        documents.store(ledger, connection, [(entry_id, documents.SALES_ORDER, mapped(order([item()])).to_json())])
+    wrong = replace(ledger, cipher=DocumentCipher([Fernet.generate_key().decode()]))
+    others = {"notifier": "webhook", "settings": {"http_conn_id": "partner", "endpoint": "hook"}}
+    told = {"first": {**others, "personal_data": ["customer.name"]}, "second": others}
+    [trouble] = tell(wrong, **told)
+    assert "it is tried again" in trouble
+    assert "document_key" in trouble
+    assert len(here.calls) == 1
+    later = replace(ledger, clock=lambda: ledger.clock() + timedelta(hours=1))
+    assert tell(later, **told) == []
+    assert len(here.calls) == 2
 
 
 def test_a_notifier_that_is_not_there_says_what_to_install(ledger: Ledger) -> None:

@@ -80,6 +80,12 @@ def test_of_a_killed_process_nobody_knows_so_nothing_is_told_twice(
     assert caplog.text.count("1 notices may not have gone out") == 1
 
 
+def test_a_killed_process_has_claimed_no_more_than_it_was_telling(ledger: Ledger) -> None:
+    notices.tell(ledger, ACCOUNT, [replace(NOTICE, key=str(number)) for number in range(3)])
+    assert next(iter(notices.claim(ledger, ACCOUNT, "main/staff", ALL))).key == "0"  # and the process dies
+    assert claimed(ledger) == ["1", "2"]
+
+
 def test_somebody_new_is_not_told_of_old_things(ledger: Ledger) -> None:
     notices.tell(ledger, ACCOUNT, [NOTICE])
     assert claimed(later(ledger, days=3)) == []

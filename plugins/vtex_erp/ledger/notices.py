@@ -20,7 +20,7 @@ from vtex_erp.stores.notices import NoticeKind
 from vtex_erp.vtex.dates import iso_utc
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from sqlalchemy import Row
@@ -108,45 +108,52 @@ def tell(ledger: Ledger, account: str, told: Sequence[Notice]) -> None:
         add(connection, account, told, ledger.clock())
 
 
-def claim(ledger: Ledger, account: str, target: str, kinds: Sequence[NoticeKind]) -> list[Notice]:
-    """Take on what the target has not been told of, oldest first: nobody else sends it then."""
-    now = ledger.clock()
-    delivery = notice_deliveries.c
-    of_target = and_(delivery.notice == notices.c.id, delivery.target == target)
-    query = (
-        select(notices, delivery.attempts)
-        .outerjoin(notice_deliveries, of_target)
-        .where(
-            notices.c.account == account,
-            notices.c.kind.in_([kind.value for kind in kinds]),
-            or_(and_(delivery.notice.is_(None), notices.c.at >= now - NEWS_FOR), delivery.next_attempt_at <= now),
-        )
-        .order_by(notices.c.id)
-        .limit(_AT_ONCE)
-    )
+def claim(ledger: Ledger, account: str, target: str, kinds: Sequence[NoticeKind]) -> Iterator[Notice]:
+    """Take on what the target has not been told of, oldest first: nobody else sends it then.
+
+    Each is claimed when it is asked for, so that a process that dies takes only one with it.
+    """
     with ledger.write() as connection:
-        _name_unclear(connection, target, now)
-        rows = connection.execute(query).all()
-        taken = _take(connection, target, rows, now)
-    return [_notice(row) for row in rows if row.id in taken]
+        _name_unclear(connection, target, ledger.clock())
+    for _ in range(_AT_ONCE):
+        notice = _claim_one(ledger, account, target, kinds)
+        if notice is None:
+            return
+        yield notice
 
 
-def _take(connection: Connection, target: str, rows: Sequence[Row[Any]], now: datetime) -> set[int]:
-    """Write the deliveries down; the notices of those that nobody else took at the same time."""
-    new = [
-        {"notice": row.id, "target": target, "claimed_at": now, "attempts": 0} for row in rows if row.attempts is None
-    ]
-    taken: set[int] = set()
-    if new:
-        insert = upsert(connection, notice_deliveries).values(new).on_conflict_do_nothing()
-        taken |= set(connection.execute(insert.returning(notice_deliveries.c.notice)).scalars())
-    due = and_(
-        notice_deliveries.c.target == target,
-        notice_deliveries.c.notice.in_([row.id for row in rows]),
-        notice_deliveries.c.next_attempt_at <= now,
-    )
+def _claim_one(ledger: Ledger, account: str, target: str, kinds: Sequence[NoticeKind]) -> Notice | None:
+    while True:
+        now = ledger.clock()
+        delivery = notice_deliveries.c
+        of_target = and_(delivery.notice == notices.c.id, delivery.target == target)
+        query = (
+            select(notices, delivery.attempts)
+            .outerjoin(notice_deliveries, of_target)
+            .where(
+                notices.c.account == account,
+                notices.c.kind.in_([kind.value for kind in kinds]),
+                or_(and_(delivery.notice.is_(None), notices.c.at >= now - NEWS_FOR), delivery.next_attempt_at <= now),
+            )
+            .order_by(notices.c.id)
+            .limit(1)
+        )
+        with ledger.write() as connection:
+            row = connection.execute(query).one_or_none()
+            if row is None or _take(connection, target, row, now):
+                return _notice(row) if row else None
+
+
+def _take(connection: Connection, target: str, row: Row[Any], now: datetime) -> bool:
+    """Write the delivery down; whether nobody else took it at the same time."""
+    delivery = notice_deliveries.c
+    if row.attempts is None:
+        new = {"notice": row.id, "target": target, "claimed_at": now, "attempts": 0}
+        first = upsert(connection, notice_deliveries).values(new).on_conflict_do_nothing()
+        return connection.execute(first.returning(delivery.notice)).first() is not None
+    due = and_(delivery.notice == row.id, delivery.target == target, delivery.next_attempt_at <= now)
     again = update(notice_deliveries).where(due).values(claimed_at=now, next_attempt_at=None)
-    return taken | set(connection.execute(again.returning(notice_deliveries.c.notice)).scalars())
+    return connection.execute(again.returning(delivery.notice)).first() is not None
 
 
 def _name_unclear(connection: Connection, target: str, now: datetime) -> None:

@@ -33,7 +33,7 @@ def tell_everybody(ledger: Ledger, store: Store, account: str, context: Context)
     for name, told in store.notify.items():
         target = f"{store.name}/{name}"
         for notice in notices.claim(ledger, account, target, told.of):
-            trouble = _tell(name, told, {**context, "notice": _shown(ledger, store, account, told, notice)})
+            trouble = _tell(ledger, store, account, name, notice, context)
             if trouble is None:
                 notices.sent(ledger, notice, target)
                 _log.info("%s is told of %s: %s", name, notice.about, notice.kind.value)
@@ -44,10 +44,11 @@ def tell_everybody(ledger: Ledger, store: Store, account: str, context: Context)
     return troubles
 
 
-def _tell(name: str, told: Told, context: Mapping[str, Any]) -> str | None:
+def _tell(ledger: Ledger, store: Store, account: str, name: str, notice: Notice, context: Context) -> str | None:
     """Send; the trouble in words, None when there was none."""
+    told = store.notify[name]
     try:
-        _notifier(name, told)(dict(context))
+        _notifier(name, told)({**context, "notice": _shown(ledger, store, account, told, notice)})
     except ConfigurationError as error:
         return error.message
     except Exception as error:  # noqa: BLE001 - whatever a notifier raises, the others are told all the same
