@@ -92,10 +92,14 @@ class OrderNotFoundError(RetryableError):
 
 
 class ParkError(VtexErpError):
-    """The order stops here until a person has acted on `cause`. `learned` is for its row in the ledger all the same."""
+    """The order stops here until a person has acted on `cause`. `learned` is for its row in the ledger all the same.
+
+    `occasion` tells one request for a cancellation from the next.
+    """
 
     default_cause = "parked"
     learned: Mapping[str, Any] = {}
+    occasion: str = ""
 
 
 class HandleRefusedError(ParkError):

@@ -111,12 +111,23 @@ def test_a_parked_order_is_told_once_however_often_it_is_run_again(ledger: Ledge
 
 def test_another_request_after_a_denied_one_is_another_thing(ledger: Ledger) -> None:
     entry_id = add_entry(ledger, "1-01", planned=True)
-    for day in (1, 2):
+    for day, denied in enumerate((0, 0, 1, 1)):
         error = ParkError("Accept or deny.", cause="cancellation-requested")
         error.learned = {"read_change_at": ledger.clock() + timedelta(days=day)}
+        error.occasion = f"denied before: {denied}"
         _write(ledger, entry_id, error)
         entries.reopen(ledger, TASK, to=Stage.RECEIVED)
     assert len(claimed(ledger)) == 2
+
+
+def test_an_order_is_cancelled_too_late_once(ledger: Ledger) -> None:
+    entry_id = add_entry(ledger, "1-01", planned=True)
+    for day in range(3):
+        error = ParkError("Bring it back.", cause="cancelled-too-late")
+        error.learned = {"read_change_at": ledger.clock() + timedelta(days=day)}
+        _write(ledger, entry_id, error)
+        entries.reopen(ledger, TASK, to=Stage.RECEIVED)
+    assert len(claimed(ledger)) == 1
 
 
 @pytest.mark.parametrize(

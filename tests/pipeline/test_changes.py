@@ -110,6 +110,41 @@ def test_cancelled_after_delivery_waits_for_a_person_and_is_said_once(
     assert sandbox.feed_counters()["total"] == 0
 
 
+def told(world: World) -> list[NoticeKind]:
+    """The kinds of notices that the warehouse was not told of before."""
+    every = tuple(NoticeKind)
+    return [each.kind for each in notices.claim(world.ledger, world.sandbox.account, "main/warehouse", every)]
+
+
+def test_a_cancellation_that_comes_too_late_is_told_once_however_it_flips(
+    world: World, sandbox: Sandbox, order: PlacedOrder
+) -> None:
+    world.run()
+    sandbox.ship(world.external_id(order))
+    for status in ("canceled", "cancel", "canceled"):
+        sandbox.move(order.order_id, status)
+        soon(world)
+    assert world.entry(order.order_id).cause == "cancelled-too-late"
+    assert told(world) == [NoticeKind.CANCELLED_TOO_LATE]
+
+
+def test_a_request_is_told_once_and_another_one_after_it_was_denied_too(
+    world: World, sandbox: Sandbox, order: PlacedOrder
+) -> None:
+    """VTEX tells of one request by several statuses."""
+    world.run()
+    sandbox.switches(deny_returns_to="handling")  # of which no event tells us anything
+    for _ in range(2):
+        sandbox.move(order.order_id, "request-cancel")
+        soon(world)
+        request = sandbox.ask_cancellation(order.order_id, by_marketplace=True)
+        soon(world)
+        assert told(world) == [NoticeKind.CANCELLATION_REQUESTED]
+        assert world.entry(order.order_id).cause == "cancellation-requested"
+        sandbox.deny_cancellation(order.order_id, request)
+        soon(world)
+
+
 def test_a_cancellation_while_the_erp_is_down_waits_for_it(world: World, sandbox: Sandbox, order: PlacedOrder) -> None:
     world.run()
     sandbox.add_fault("erp-cancel", status=503)

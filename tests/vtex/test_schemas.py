@@ -181,6 +181,21 @@ def test_order_heads_leave_the_shopper_out():
     assert OrderHead.from_json('{"orderId": "1-01", "status": null}').currency is None
 
 
+@pytest.mark.parametrize(
+    ("requests", "denied"),
+    [
+        ("null", 0),
+        ('[{"id": "a"}]', 0),
+        ('[{"deniedBySeller": true}, {"deniedBySeller": false, "cancellationRequestDenyDate": null}]', 1),
+        ('[{"CancellationRequestDenyDate": "2024-09-05T15:17:36Z"}, null, 7, {"deniedBySeller": "yes"}]', 2),
+        ('{"odd": 1}', 0),
+    ],
+)
+def test_a_request_for_a_cancellation_is_known_by_those_that_were_denied(requests: str, denied: int):
+    head = OrderHead.from_json(f'{{"orderId": "1-01", "cancellationRequests": {requests}}}')
+    assert head.cancellation_request == f"denied before: {denied}"
+
+
 def test_order_pages():
     row = {"orderId": "1-01", "status": None, "creationDate": "2019-02-04T10:29:11+00:00", "items": None}
     page = OrderPage.from_document({"list": [row], "paging": {"total": 5599544, "pages": 6.0}, "facets": []})

@@ -90,13 +90,17 @@ class OrderEntry:
 
 @dataclass(frozen=True)
 class Move:
-    """What became of a claimed order: its next stage, columns to set, documents to keep, a note for the history."""
+    """What became of a claimed order: its next stage, columns to set, documents to keep, a note for the history.
+
+    `occasion`: see ParkError.
+    """
 
     entry: OrderEntry
     to: Stage
     values: Mapping[str, Any] = field(default_factory=dict)
     documents: Mapping[str, str] = field(default_factory=dict)
     note: str | None = None
+    occasion: str = ""
 
 
 def failed(entry: OrderEntry, error: VtexErpError, *, now: datetime, stage: Stage | None = None) -> Move:
@@ -104,7 +108,8 @@ def failed(entry: OrderEntry, error: VtexErpError, *, now: datetime, stage: Stag
     trouble = {"cause": error.cause[:128], "message": error.message}
     stage = stage or entry.stage
     if isinstance(error, ParkError):
-        return Move(entry, Stage.PARKED, {**error.learned, **trouble, "parked_from": stage.value}, note=error.cause)
+        values = {**error.learned, **trouble, "parked_from": stage.value}
+        return Move(entry, Stage.PARKED, values, note=error.cause, occasion=error.occasion)
     if isinstance(error, ErpDownError):
         return Move(entry, stage, {**trouble, "attempts": entry.attempts, "next_attempt_at": now}, note=error.cause)
     attempts = entry.attempts + 1

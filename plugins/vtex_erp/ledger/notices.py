@@ -80,9 +80,18 @@ _OWN_KIND = {
 
 def _about_order(move: Move, kind: NoticeKind, text: str, detail: str = "") -> Notice:
     entry = move.entry
-    change = move.values.get("read_change_at") or entry.order_changed_at
-    key = f"{kind.value}:{entry.order_id}:{detail}:{iso_utc(change) if change else ''}"
+    key = f"{kind.value}:{entry.order_id}:{detail}:{_occasion(move, kind)}"
     return Notice(kind, entry.order_id, text, key, entry.id)
+
+
+def _occasion(move: Move, kind: NoticeKind) -> str:
+    """What makes it another thing when it happens to the order again."""
+    if kind is NoticeKind.CANCELLED_TOO_LATE:  # for good, however often VTEX says so
+        return ""
+    if kind is NoticeKind.CANCELLATION_REQUESTED:
+        return move.occasion
+    change = move.values.get("read_change_at") or move.entry.order_changed_at
+    return iso_utc(change) if change else ""
 
 
 def add(connection: Connection, account: str, told: Sequence[Notice], now: datetime) -> None:

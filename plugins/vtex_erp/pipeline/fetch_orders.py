@@ -61,7 +61,7 @@ class _Fetcher:
             _refuse_incomplete(entry, status)
             move = decide(entry, status, self.actions.for_order(status, text, erp_id=entry.erp_id))
         except ParkError as error:
-            error.learned = seen
+            error.learned, error.occasion = seen, head.cancellation_request
             raise
         kept = {documents.ORDER: text} if move.to is Stage.FETCHED else {}
         return replace(move, values={**seen, **move.values}, documents=kept)

@@ -101,7 +101,7 @@ class _Starter:
             try:
                 move = self._left_ready(entry, status, text)
             except ParkError as error:
-                error.learned = news
+                error.learned, error.occasion = news, head.cancellation_request
                 raise
             return replace(move, values={**move.values, **news})
         return None

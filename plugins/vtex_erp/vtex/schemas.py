@@ -182,6 +182,17 @@ class _Shopper(VtexModel):
     user_profile_id: _BlankableText = ""
 
 
+class _CancellationRequest(VtexModel):
+    model_config = ConfigDict(extra="ignore")
+
+    denied_by_seller: object = None
+    cancellation_request_deny_date: object = None
+
+
+def _tables(value: object) -> list[object]:
+    return [part for part in value if isinstance(part, Mapping)] if isinstance(value, list) else []
+
+
 class OrderHead(VtexModel):
     """What the pipeline decides on: identity, status, amount. `value` is in cents."""
 
@@ -196,6 +207,17 @@ class OrderHead(VtexModel):
     store_preferences_data: StorePreferences | None = None
     hostname: Text | None = None
     is_completed: bool | None = None
+    cancellation_requests: Annotated[tuple[_CancellationRequest, ...], BeforeValidator(_tables)] = ()
+
+    @property
+    def cancellation_request(self) -> str:
+        """What tells one request for a cancellation from the next, which comes after the first was denied.
+
+        VTEX tells of one by several statuses, and may list it later than the first of them.
+        """
+        requests = self.cancellation_requests
+        denied = [each for each in requests if each.denied_by_seller or each.cancellation_request_deny_date]
+        return f"denied before: {len(denied)}"
 
     @property
     def currency(self) -> str | None:
