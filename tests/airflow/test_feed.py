@@ -110,7 +110,7 @@ def test_the_guard_is_red_and_tells_once_and_starts_one_run_by_date(
     assert told["title"] == f"VTEX holds no feed for {sandbox.account}"
     assert "has been created again" in told["text"]
 
-    [gap] = feed.gaps(ledger, sandbox.account, BY_DATE)
+    [gap] = feed.gaps(ledger, sandbox.account)
     for _ in range(2):
         with pytest.raises(DagRunTriggerException) as caught:
             run("BringInGapOperator", by_date_dag=BY_DATE)
@@ -137,7 +137,7 @@ def test_what_the_guard_s_run_by_date_is_given_is_what_its_params_take(ledger: L
     a_pull(ledger, sandbox.account)
     feed.open_gap(ledger, sandbox.account)
     feed.end_gaps(ledger, sandbox.account)
-    [gap] = feed.gaps(ledger, sandbox.account, BY_DATE)
+    [gap] = feed.gaps(ledger, sandbox.account)
     given = {**{name: param.value for name, param in PARAMS.items()}, **_by_date(gap)}
     for name, param in PARAMS.items():
         param.resolve(given[name])

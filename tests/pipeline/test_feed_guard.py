@@ -17,7 +17,7 @@ from vtex_erp.errors import FeedNotConfiguredError, HookNotConfiguredError, Park
 from vtex_erp.ledger import events, feed
 from vtex_erp.ledger.entries import Run, TaskTry
 from vtex_erp.ledger.tables import events as event_table
-from vtex_erp.ledger.tables import notices
+from vtex_erp.ledger.tables import feed_gaps, notices
 from vtex_erp.pipeline.guard_feed import FeedSetup, guard_feed, raise_findings
 from vtex_erp.pipeline.pull_feed import PullBounds, pull_feed
 from vtex_erp.stores.actions import Actions
@@ -36,7 +36,6 @@ WANTED = WantedFeed(
     filter=EventFilter(status=tuple(STATUSES)), visibility_timeout_seconds=VISIBILITY, retention_seconds=RETENTION
 )
 SETUP = FeedSetup(WANTED, None, Actions())
-BY_DATE = "vtex_orders_by_date"
 
 
 @dataclass
@@ -64,7 +63,7 @@ class Guard:
             return str(connection.execute(select(notices.c.text).order_by(notices.c.id.desc()).limit(1)).scalar())
 
     def gaps(self) -> list[feed.Gap]:
-        return feed.gaps(self.world.ledger, self.world.sandbox.account, BY_DATE)
+        return feed.gaps(self.world.ledger, self.world.sandbox.account)
 
     def bring_in(self, gap: feed.Gap) -> None:
         """What the by-date run that is triggered does."""
@@ -127,6 +126,17 @@ def test_a_feed_that_vtex_has_removed_is_created_again_and_its_orders_come_in_by
     world.time.sleep(3600)
     assert guard.run() == ["feed-missing"]
     assert guard.news() == ["feed-missing"]
+
+
+def test_a_gap_that_was_brought_in_stays_so_when_a_second_store_renames_the_dags(guard: Guard) -> None:
+    guard.world.run()
+    feed.open_gap(guard.world.ledger, guard.world.sandbox.account)
+    assert guard.run() == ["feed-missing"]
+    with guard.world.ledger.read() as connection:
+        [row] = connection.execute(select(feed_gaps)).all()
+    guard.bring_in(feed.Gap(row.starts_at, row.ends_at))
+    guard.setup = replace(SETUP, suffix="__main")
+    assert guard.run() == []
 
 
 def test_a_feed_that_is_not_created_again_by_itself(guard: Guard) -> None:

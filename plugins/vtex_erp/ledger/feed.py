@@ -125,14 +125,15 @@ def end_gaps(ledger: Ledger, account: str) -> None:
         connection.execute(update(feed_gaps).where(_is_open(account)).values(ends_at=ledger.clock()))
 
 
-def gaps(ledger: Ledger, account: str, by_date_dag: str) -> list[Gap]:
-    """The times without a feed whose orders no run by date is bringing in yet, oldest first."""
+def gaps(ledger: Ledger, account: str) -> list[Gap]:
+    """The times without a feed whose orders no run by date is bringing in yet, oldest first.
+
+    The run's id tells, for its DAG has another one when a second store is added.
+    """
     query = select(feed_gaps).where(feed_gaps.c.account == account).order_by(feed_gaps.c.id)
     with ledger.read() as connection:
         known = [Gap(row.starts_at, row.ends_at) for row in connection.execute(query)]
-        begun = select(runs.c.run_id).where(
-            runs.c.dag_id == by_date_dag, runs.c.run_id.in_([gap.run_id for gap in known])
-        )
+        begun = select(runs.c.run_id).where(runs.c.account == account, runs.c.run_id.in_([gap.run_id for gap in known]))
         done = set(connection.execute(begun).scalars())
     return [gap for gap in known if gap.run_id not in done]
 

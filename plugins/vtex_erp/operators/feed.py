@@ -128,7 +128,7 @@ class BringInGapOperator(StepOperator):
 
     def step(self, ledger: Ledger, task: TaskTry) -> None:
         """Start the run, or skip."""
-        gaps = feed.gaps(ledger, task.run.account, self.by_date_dag)
+        gaps = feed.gaps(ledger, task.run.account)
         gap = next((gap for gap in gaps if gap.ends_at), None)
         if gap is None:
             raise AirflowSkipException(

@@ -86,7 +86,7 @@ def guard_feed(ledger: Ledger, task: TaskTry, vtex: VtexClient, setup: FeedSetup
         actual=actual,
         way=setup.way,
         recreation=recreation,
-        gaps=feed.gaps(ledger, account, f"vtex_orders_by_date{setup.suffix}"),
+        gaps=feed.gaps(ledger, account),
         feed_differences=compare(setup.feed, actual) if setup.feed and isinstance(actual, FeedConfiguration) else (),
         hook_differences=_hook(ledger, account, vtex, setup) if setup.feed or actual else (),
         pulls=_pulls(ledger, account, now),
