@@ -89,6 +89,13 @@ def test_a_missing_connection_is_named() -> None:
     assert VtexHook("vtex_nowhere").test_connection()[0] is False
 
 
+@pytest.mark.parametrize("extra", ["[1, 2]", '"account"', "7"])
+def test_an_extra_that_is_no_object_is_named(monkeypatch: pytest.MonkeyPatch, extra: str) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_VTEX_DEFAULT", json.dumps({"conn_type": "vtex", "extra": extra}))
+    with pytest.raises(errors.ConfigurationError, match="'vtex_default', field Extra: put a JSON object"):
+        _ = VtexHook().settings
+
+
 def test_run_sends_the_keys_and_raises_our_errors(vtex: Sandbox, caplog: pytest.LogCaptureFixture) -> None:
     (order,) = vtex.generate(1, kinds=["plain"])
     path = f"/api/oms/pvt/orders/{order.order_id}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from airflow.sdk import BaseHook
 from airflow.sdk.exceptions import AirflowNotFoundException
 from airflow.sdk.log import mask_secret
@@ -14,7 +16,7 @@ from vtex_erp.vtex.settings import VtexSettings
 def connection_fields(connection_id: str, *, mask_login: bool = False) -> ConnectionFields:
     """Get a connection; its password, and its login if that is a key, are masked in logs from then on.
 
-    Raises ConfigurationError if there is none.
+    Raises ConfigurationError if there is none, and if its Extra is no JSON object.
     """
     try:
         connection = BaseHook.get_connection(connection_id)
@@ -26,7 +28,7 @@ def connection_fields(connection_id: str, *, mask_login: bool = False) -> Connec
     for secret in (connection.password, connection.login if mask_login else None):
         if secret:
             mask_secret(secret)
-    return ConnectionFields(
+    fields = ConnectionFields(
         connection_id=connection_id,
         connection_type=connection.conn_type or "",
         host=connection.host,
@@ -36,6 +38,9 @@ def connection_fields(connection_id: str, *, mask_login: bool = False) -> Connec
         password=connection.password,
         extra=connection.extra_dejson,
     )
+    if not isinstance(fields.extra, Mapping):
+        raise fields.wrong("Extra", "put a JSON object, or nothing")
+    return fields
 
 
 def vtex_settings(connection_id: str) -> VtexSettings:

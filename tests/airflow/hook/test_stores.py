@@ -12,6 +12,7 @@ from tests.airflow.hook.calls import HOOK, SECRET, notification, recorded
 if TYPE_CHECKING:
     from tests.airflow.hook.calls import Caller
     from vtex_erp.ledger.ledger import Ledger
+    from vtex_erp.vtex.settings import VtexSettings
 
 
 def write(vtex: Caller, text: str) -> None:
@@ -81,12 +82,21 @@ def test_a_store_that_is_added_to_the_file_is_served(vtex: Caller) -> None:
         ("{vtex: vtex_chile, schedul: never}", "stores.broken.schedul is not a setting; did you mean"),
         ("{vtex: vtex_nowhere}", "Connection 'vtex_nowhere' does not exist"),
         ("{vtex: vtex_odd}", "Connection 'vtex_odd', field hook_secret: put a long random text"),
+        ("{vtex: vtex_failing}", "connection 'vtex_failing' cannot be read (AttributeError)"),
     ],
 )
 def test_a_broken_store_is_told_of_and_touches_no_other(
-    vtex: Caller, caplog: pytest.LogCaptureFixture, broken: str, said: str
+    vtex: Caller, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, broken: str, said: str
 ) -> None:
     vtex.connections.secrets |= {"vtex_chile": SECRET, "vtex_odd": "one two"}
+    settings = vtex.connections.settings
+
+    def settings_of(name: str) -> VtexSettings:
+        if name == "vtex_failing":
+            raise AttributeError("one two")
+        return settings(name)
+
+    monkeypatch.setattr(vtex.hook.stores, "_settings_of", settings_of)
     write(vtex, f"stores:\n  main: {{}}\n  broken: {broken}\n")
     for _ in range(3):
         assert [status(vtex, store="broken"), status(vtex, store="broken", secret=None)] == [503, 503]

@@ -137,6 +137,11 @@ class HookStores:
         except VtexErpError as error:
             self._troubles.tell(about, error.message)
             return None
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with one connection, the other stores are served
+            # Its message may hold a secret.
+            kind = type(error).__name__
+            self._troubles.tell(about, f"connection {served.store.vtex!r} cannot be read ({kind})")
+            return None
         self._troubles.tell(about, _lack_of_secret(served.store, settings))
         asset = served.dag_id(EVENTS_ASSET) if served.store.hook else None
         return HookStore(served.name, settings.account, _digests(settings.hook_secrets), asset)
