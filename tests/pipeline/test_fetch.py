@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.pipeline.loop import STATUSES
 from vtex_erp.errors import RetryableError
-from vtex_erp.ledger import documents, entries
+from vtex_erp.ledger import documents, entries, events
 from vtex_erp.ledger.retention import purge
 from vtex_erp.ledger.stages import Stage
 from vtex_erp.pipeline.fetch_orders import fetch_orders
+from vtex_erp.vtex.schemas import FeedEvent
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from sandbox.client import Sandbox
     from tests.pipeline.world import World
     from vtex_erp.pipeline.report import StepReport
@@ -94,6 +98,61 @@ def test_a_read_that_is_older_than_its_event_is_done_again(world: World, sandbox
     world.later()
     world.later()
     world.assert_each_once([order])
+
+
+def tell_without_date(world: World, order_id: str, state: str, **more: datetime) -> None:
+    """The hook tells of a change, in a form that does not say when it was."""
+    events.record(
+        world.ledger, world.sandbox.account, [FeedEvent(order_id=order_id, state=state, **more)], source=events.HOOK
+    )
+
+
+def test_a_cancellation_without_a_date_that_the_read_side_does_not_show_yet(world: World, sandbox: Sandbox) -> None:
+    [order] = sandbox.generate(1, seed=1, kinds=["plain"])
+    world.run()
+    tell_without_date(world, order.order_id, "canceled")
+    assert "1 x stale-read" in world.run()["fetch_orders"].message
+    assert world.entry(order.order_id).stage == "changed"
+    sandbox.configure_feed(statuses=["invoiced"])  # nothing else tells of it
+    sandbox.move(order.order_id, "canceled")
+    assert world.later(120) == {}
+    assert world.entry(order.order_id).stage == "cancelled"
+
+
+def test_a_new_order_without_a_date_that_the_read_side_does_not_show_yet(world: World, sandbox: Sandbox) -> None:
+    [order] = sandbox.generate(1, seed=1, kinds=["plain"], status="window-to-cancel", events=[])
+    tell_without_date(world, order.order_id, "ready-for-handling")
+    assert "1 x stale-read" in world.run()["fetch_orders"].message
+    sandbox.configure_feed(statuses=["invoiced"])
+    sandbox.move(order.order_id, "ready-for-handling")
+    assert world.later(120) == {}
+    world.assert_each_once([order])
+
+
+def test_a_change_of_which_only_the_document_tells_and_that_is_not_shown_yet(world: World, sandbox: Sandbox) -> None:
+    """As under FromOrders."""
+    [order] = sandbox.generate(1, seed=1, kinds=["plain"])
+    world.run()
+    tell_without_date(world, order.order_id, "unknow", last_change=world.time.now() + timedelta(minutes=1))
+    assert "1 x stale-read" in world.run()["fetch_orders"].message
+    assert world.entry(order.order_id).stage == "changed"
+
+
+@pytest.mark.parametrize("state", ["handling", "ready-for-handling", "unknow"])
+def test_what_is_told_without_a_date_and_seen_is_no_trouble(world: World, sandbox: Sandbox, state: str) -> None:
+    [order] = sandbox.generate(1, seed=1, kinds=["plain"])
+    world.run()
+    tell_without_date(world, order.order_id, state, last_change=world.time.now() - timedelta(minutes=10))
+    assert world.run() == {}
+    assert world.entry(order.order_id).stage == "handling"
+
+
+def test_the_read_side_is_not_waited_for_for_ever(world: World, sandbox: Sandbox) -> None:
+    [order] = sandbox.generate(1, seed=1, kinds=["plain"], status="window-to-cancel", events=[])
+    tell_without_date(world, order.order_id, "ready-for-handling")
+    world.run()
+    assert world.later() == {}
+    assert world.entry(order.order_id).stage == "ignored"
 
 
 def test_an_earlier_status_that_is_as_new_as_the_event_needs_nothing(world: World, sandbox: Sandbox) -> None:

@@ -20,6 +20,7 @@ from vtex_erp.ledger.tables import (
     runs,
     upsert,
 )
+from vtex_erp.vtex.dates import parse_vtex_datetime
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,6 +46,14 @@ class Delivery:
     event: int
     handle: str
     received_at: datetime
+
+
+@dataclass(frozen=True)
+class Undated:
+    """What an event told that does not say when the change was: not before `after`, where it says that much."""
+
+    state: str
+    after: datetime | None
 
 
 def record(ledger: Ledger, account: str, arrived: Sequence[FeedEvent], *, source: str = FEED) -> None:
@@ -137,6 +146,25 @@ def _keep_handles(
         for (event, item), handle in latest.items()
     ]
     connection.execute(handles.insert(), rows)
+
+
+def told_without_date(ledger: Ledger, account: str, order_id: str, *, since: datetime) -> list[Undated]:
+    """What was first told of the order since then, by events that do not say when it was."""
+    query = select(events.c.state, events.c.change).where(
+        events.c.account == account,
+        events.c.order_id == order_id,
+        events.c.changed_at.is_(None),
+        events.c.first_seen_at >= since,
+    )
+    with ledger.read() as connection:
+        return [Undated(row.state, _moment(row.change)) for row in connection.execute(query)]
+
+
+def _moment(change: str) -> datetime | None:
+    try:
+        return parse_vtex_datetime(change)
+    except ValueError:  # an event's id
+        return None
 
 
 def to_commit_in_batch(ledger: Ledger, task: TaskTry) -> list[Delivery]:

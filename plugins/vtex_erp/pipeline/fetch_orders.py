@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from vtex_erp.errors import OrderNotFoundError, ParkError, RetryableError
-from vtex_erp.ledger import documents, links
+from vtex_erp.ledger import documents, events, links
 from vtex_erp.ledger.stages import Stage
 from vtex_erp.pipeline.decide import decide
 from vtex_erp.pipeline.report import StepReport
@@ -18,7 +18,10 @@ from vtex_erp.vtex import statuses
 from vtex_erp.vtex.schemas import OrderHead
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from vtex_erp.ledger.entries import Move, OrderEntry, TaskTry
+    from vtex_erp.ledger.events import Undated
     from vtex_erp.ledger.ledger import Ledger
     from vtex_erp.stores.actions import Actions
     from vtex_erp.vtex.client import VtexClient
@@ -27,6 +30,7 @@ _log = logging.getLogger(__name__)
 
 _PATIENCE = 5
 _CLOCK_TOLERANCE = timedelta(seconds=5)
+_LONGEST_LAG = timedelta(hours=1)
 
 
 def fetch_orders(ledger: Ledger, task: TaskTry, vtex: VtexClient, actions: Actions = DEFAULT_ACTIONS) -> StepReport:
@@ -55,7 +59,7 @@ class _Fetcher:
         text = _read(entry, self.vtex)
         head = OrderHead.from_json(text)
         status = statuses.normalise_status(head.status)
-        _refuse_stale(entry, head, status)
+        self._refuse_stale(entry, head, status)
         seen = self._seen(entry, head)
         try:
             _refuse_incomplete(entry, status)
@@ -65,6 +69,20 @@ class _Fetcher:
             raise
         kept = {documents.ORDER: text} if move.to is Stage.FETCHED else {}
         return replace(move, values={**seen, **move.values}, documents=kept)
+
+    def _refuse_stale(self, entry: OrderEntry, head: OrderHead, status: str) -> None:
+        """An older state than the event told of may have been read: VTEX's reads lag behind its events."""
+        is_new = entry.stage is Stage.RECEIVED
+        if (is_new and status not in statuses.BEFORE_READY) or (not is_new and entry.attempts >= _PATIENCE):
+            return
+        lately = self.ledger.clock() - _LONGEST_LAG
+        undated = events.told_without_date(self.ledger, entry.account, entry.order_id, since=lately)
+        if _is_older(head, entry.order_changed_at) or any(_is_behind(each, head, status) for each in undated):
+            raise RetryableError(
+                f"VTEX told of a change of order {entry.order_id}, but an older state was read ({status}). It is read "
+                "again later.",
+                cause="stale-read",
+            )
 
     def _seen(self, entry: OrderEntry, head: OrderHead) -> dict[str, Any]:
         """What the ledger keeps of an order that was read."""
@@ -102,20 +120,17 @@ def _refuse_incomplete(entry: OrderEntry, status: str) -> None:
         )
 
 
-def _refuse_stale(entry: OrderEntry, head: OrderHead, status: str) -> None:
-    """An older state than the event told of may have been read: VTEX's reads lag behind its events."""
-    is_new = entry.stage is Stage.RECEIVED
-    if (is_new and status not in statuses.BEFORE_READY) or (not is_new and entry.attempts >= _PATIENCE):
-        return
-    if _is_stale(entry, head):
-        raise RetryableError(
-            f"VTEX told of a change of order {entry.order_id}, but an older state was read ({status}). It is read "
-            "again later.",
-            cause="stale-read",
-        )
+def _is_behind(told: Undated, head: OrderHead, status: str) -> bool:
+    """Without a date of its own, a change tells by its state what must be seen, or at least which change before it."""
+    state = statuses.normalise_status(told.state)
+    if state in statuses.CANCELLED and status not in statuses.CANCELLED:
+        return True
+    if state == statuses.READY_FOR_HANDLING and status in statuses.BEFORE_READY:
+        return True
+    return _is_older(head, told.after)
 
 
-def _is_stale(entry: OrderEntry, head: OrderHead) -> bool:
-    if entry.order_changed_at is None:
+def _is_older(head: OrderHead, change: datetime | None) -> bool:
+    if change is None:
         return False
-    return head.last_change is None or head.last_change < entry.order_changed_at - _CLOCK_TOLERANCE
+    return head.last_change is None or head.last_change < change - _CLOCK_TOLERANCE
