@@ -37,7 +37,8 @@ def _hold(entry: OrderEntry, status: str) -> Move:
     if status in statuses.CANCELLATION_ASKED:
         raise ParkError(
             f"A cancellation of order {entry.order_id} is asked for in VTEX ({status}), and {where}. Accept or deny "
-            "it in VTEX; the order goes on by itself when VTEX tells what became of it, or in the next night's run by date.",
+            "it in VTEX; the order goes on by itself when VTEX tells what became of it, or in the next night's run by "
+            "date.",
             cause=HELD_FOR_CANCELLATION,
         )
     raise ParkError(
