@@ -8,11 +8,13 @@ import pytest
 from vtex_erp import errors
 from vtex_erp.erp.rest import RestErpClient
 from vtex_erp.hooks.erp import ErpHook
+from vtex_erp.hooks.ledger import LedgerHook
 from vtex_erp.hooks.vtex import VtexHook
 from vtex_erp.vtex.client import VtexSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from sandbox.client import Sandbox
 
@@ -230,3 +232,22 @@ def test_test_connection_of_an_erp_that_is_not_right(erp: Sandbox) -> None:
     erp.switches(erp_token="another")
     passed, message = ErpHook().test_connection()
     assert (passed, "does not accept the credentials" in message) == (False, True)
+
+
+# LedgerHook
+
+
+def test_the_ledger_in_a_file_is_not_taken_for_one_that_is_away(
+    connect: Callable[..., None], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Airflow says of a secrets backend that is away that the connection does not exist."""
+    monkeypatch.setenv("AIRFLOW_HOME", str(tmp_path))
+    connect("order_ledger", conn_type="sqlite", host=str(tmp_path / "elsewhere.db"))
+    LedgerHook().get_ledger().close()
+    monkeypatch.delenv("AIRFLOW_CONN_ORDER_LEDGER")
+    with pytest.raises(errors.RetryableError, match=r"cannot be found now.*order_ledger\.elsewhere"):
+        LedgerHook().get_ledger()
+    assert not (tmp_path / "order_ledger.db").exists()
+    (tmp_path / "order_ledger.elsewhere").unlink()
+    LedgerHook().get_ledger().close()
+    assert (tmp_path / "order_ledger.db").exists()

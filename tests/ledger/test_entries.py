@@ -48,6 +48,15 @@ def test_a_claim_keeps_others_off_and_not_its_own_run(ledger: Ledger) -> None:
     assert [each.fence for each in entries.claim(ledger, later, [entry], [Stage.RECEIVED])] == [3]
 
 
+def test_a_task_that_lives_on_beside_its_next_try_takes_nothing_from_it(ledger: Ledger) -> None:
+    entry = add_entry(ledger, "1-01")
+    after_it = replace(TASK, try_number=TASK.try_number + 1)
+    assert _claim(ledger, entry)
+    assert entries.claim(ledger, after_it, [entry], [Stage.RECEIVED])
+    assert entries.claim(ledger, TASK, [entry], [Stage.RECEIVED]) == []
+    assert entries.claim(ledger, replace(after_it, task_id="map_orders", try_number=1), [entry], [Stage.RECEIVED])
+
+
 def test_a_claim_takes_only_the_stages_that_it_works_on(ledger: Ledger) -> None:
     ids = [add_entry(ledger, f"{stage.value}-01", stage=stage.value) for stage in Stage]
     claimed = entries.claim(ledger, TASK, ids, [Stage.MAPPED], to=Stage.SUBMITTING)

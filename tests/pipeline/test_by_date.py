@@ -14,10 +14,12 @@ from vtex_erp.errors import ConfigurationError, FeedNotConfiguredError, ParkErro
 from vtex_erp.ledger import found
 from vtex_erp.ledger.entries import Run, TaskTry
 from vtex_erp.ledger.found import Listed
+from vtex_erp.ledger.reconciliations import Kind
 from vtex_erp.pipeline import find_orders
 from vtex_erp.pipeline.deduplicate import deduplicate, deduplicate_found, plan_nothing
 from vtex_erp.pipeline.find_orders import Search, raise_unproven
 from vtex_erp.pipeline.outcome import outcome
+from vtex_erp.pipeline.reconcile import reconcile
 from vtex_erp.vtex.windows import MILLISECOND, Window
 
 if TYPE_CHECKING:
@@ -308,3 +310,90 @@ def test_nothing_unproven_raises_nothing() -> None:
     raise_unproven(Listed(1, 1, 1, ()))
     with pytest.raises(ParkError, match="2026-03-01T00:00:00"):
         raise_unproven(Listed(1, 1, 1, (Window(moment, moment),)))
+
+
+def the_next_minute(world: World) -> Window:
+    return Window(world.time.now(), world.time.now() + timedelta(minutes=1))
+
+
+def look_back(world: World, run_id: str) -> dict[str, VtexErpError]:
+    """A nightly run over an empty day, which looks back, too."""
+    task = task_of(world, run_id)
+    until = world.time.now() - timedelta(hours=1)
+    listing(world, run_id, window=Window.between(until, until + timedelta(minutes=1)))
+    find_orders.look_back(world.ledger, task, world.loop.vtex, until, sleep=world.time.sleep)
+    plan = deduplicate_found(world.ledger, task, sizes=ONE_BATCH)
+    world.loop.errors = {}
+    for batch in range(len(plan.batches)):
+        world.loop.batch(task.run, batch)
+    found_here = reconcile(world.ledger, TaskTry(task.run, "reconcile"), world.loop.vtex, world.loop.erp)
+    assert {each.kind for each in found_here} <= {Kind.CANCELLED_IN_VTEX}
+    return world.loop.errors
+
+
+def test_what_becomes_ready_long_after_its_day_without_an_event(world: World) -> None:
+    assert world.run() == {}  # orders of before the first run are nobody's
+    late, other = place(world, 2, window=the_next_minute(world), status="payment-pending")
+    now, day = world.time.now(), timedelta(days=1)
+    old = place(world, 1, seed=9, window=Window(now - 2 * day, now - day))
+    world.time.sleep(86_400)
+    assert run_day(world, "its day", window=Window(now - day / 2, now + day / 2)) == {}
+    assert world.stages()["ignored"] == 2
+    world.sandbox.delete_feed()  # from here on nothing is told
+    world.sandbox.move(late.order_id, "ready-for-handling")
+    world.time.sleep(3 * 86_400)
+    assert look_back(world, "night") == {}
+    in_erp_once(world, [late])
+    assert world.entry(other.order_id).stage == "ignored"
+    assert old[0].order_id not in str(world.creations())
+
+    calls = world.requests("get-order")
+    world.time.sleep(86_400)
+    assert look_back(world, "the next night") == {}
+    assert world.requests("get-order") == calls
+    in_erp_once(world, [late])
+
+
+def test_what_is_cancelled_long_after_its_day_without_an_event(world: World) -> None:
+    assert world.run() == {}
+    (order,) = place(world, 1, window=the_next_minute(world))
+    world.sandbox.emit(order.order_id, "ready-for-handling")
+    assert (world.run(), world.later()) == ({}, {})
+    world.sandbox.delete_feed()
+    world.sandbox.move(order.order_id, "canceled")
+    world.time.sleep(4 * 86_400)
+    assert look_back(world, "night") == {}
+    world.sandbox.configure_feed(visibility_timeout=120, statuses=["ready-for-handling"])
+    assert world.later(60) == {}
+    assert world.sandbox.erp_orders()[world.external_id(order)]["cancelled"]
+    assert world.entry(order.order_id).stage == "cancelled"
+
+
+def test_a_held_order_goes_on_though_nothing_is_told(world: World) -> None:
+    (order,) = world.sandbox.generate(1, seed=1, kinds=["plain"])
+    assert (world.run(), world.later()) == ({}, {})
+    world.sandbox.configure_feed(
+        visibility_timeout=120, statuses=["ready-for-handling", "cancellation-requested", "request-cancel"]
+    )
+    request = world.sandbox.ask_cancellation(order.order_id)
+    world.later()
+    assert world.entry(order.order_id).cause == "cancellation-requested"
+    world.sandbox.switches(deny_returns_to="handling")
+    world.sandbox.deny_cancellation(order.order_id, request)
+    world.later()
+    assert world.entry(order.order_id).stage == "parked"
+    assert look_back(world, "night") == {}
+    assert world.entry(order.order_id).stage == "handling"
+    in_erp_once(world, [order])
+
+
+def test_an_order_that_the_erp_has_lost_is_not_forgotten_when_it_is_away(world: World) -> None:
+    (order,) = place(world, 1)
+    assert run_day(world) == {}
+    world.sandbox.forget(world.external_id(order))
+    world.sandbox.add_fault("erp-put", status=429, times=50)
+    assert "submit_orders" in run_day(world, "resubmit", resubmit=True)
+    world.sandbox.clear_faults()
+    world.later()
+    assert world.sandbox.erp_orders()[world.external_id(order)]["creations"] == 1
+    assert world.entry(order.order_id).stage == "handling"

@@ -179,6 +179,32 @@ def test_a_request_is_held_and_a_denied_one_goes_on(
     assert sandbox.summary()["orders"][order.order_id]["status"] == "handling"
 
 
+def test_a_denied_request_that_goes_back_to_handling(world: World, sandbox: Sandbox, order: PlacedOrder) -> None:
+    world.run()
+    request = sandbox.ask_cancellation(order.order_id)
+    world.later()
+    sandbox.switches(deny_returns_to="handling")
+    sandbox.deny_cancellation(order.order_id, request)
+    soon(world)
+    assert world.entry(order.order_id).stage == "handling"
+    assert in_erp(world, order)[:2] == (1, False)
+
+
+def test_news_while_a_cancellation_waits_for_the_erp(world: World, sandbox: Sandbox, order: PlacedOrder) -> None:
+    world.loop.actions = Actions({"cancellation-requested": "cancel"})
+    world.run()
+    sandbox.add_fault("erp-cancel", status=503)
+    request = sandbox.ask_cancellation(order.order_id)
+    world.later()
+    assert world.entry(order.order_id).stage == "cancelling"
+    sandbox.switches(deny_returns_to="handling")
+    sandbox.deny_cancellation(order.order_id, request)
+    sandbox.clear_faults()
+    soon(world)
+    assert in_erp(world, order)[:2] == (1, False)
+    assert world.entry(order.order_id).stage == "handling"
+
+
 def test_a_request_that_is_accepted_cancels_in_the_erp(world: World, sandbox: Sandbox, order: PlacedOrder) -> None:
     world.run()
     sandbox.ask_cancellation(order.order_id)

@@ -7,9 +7,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.pipeline.loop import STATUSES, Loop, clients
+from vtex_erp.errors import ParkError, RetryableError
+from vtex_erp.ledger import events
+from vtex_erp.ledger.entries import Run, TaskTry
+from vtex_erp.pipeline.outcome import outcome
+from vtex_erp.pipeline.pull_feed import PullBounds, pull_feed
+from vtex_erp.vtex.schemas import FeedEvent
 
 if TYPE_CHECKING:
     from sandbox.client import Sandbox
+    from tests.pipeline.world import World
     from vtex_erp.ledger.ledger import Ledger
 
 
@@ -33,3 +40,31 @@ def test_orders_go_from_the_feed_into_the_erp_once(loop: Loop, sandbox: Sandbox)
     sandbox.advance(60)
     assert loop.run("next") == {}
     assert sandbox.feed_counters()["total"] == 0
+
+
+def test_two_stores_of_one_account_are_refused(world: World, sandbox: Sandbox) -> None:
+    run = Run("vtex_orders__other", "minute", sandbox.account)
+    assert pull_feed(world.ledger, TaskTry(run, "pull_feed"), world.loop.vtex, bounds=PullBounds()) == 0
+    sandbox.generate(1, seed=1, kinds=["plain"])
+    error = world.run()["pull_feed"]
+    assert error.cause == "account-shared"
+    assert "vtex_orders__other" in error.message
+    assert sandbox.feed_counters()["visible"] == 1
+    world.time.sleep(600)  # the other one was only renamed
+    assert world.run() == {}
+
+
+def test_what_the_hook_has_brought_is_worked_on_though_the_feed_cannot_be_read(world: World, sandbox: Sandbox) -> None:
+    """As the DAG of a store with a hook does: deduplicate goes on whatever became of pull_feed."""
+    (order,) = sandbox.generate(1, seed=1, kinds=["plain"], events=())
+    told = FeedEvent(order_id=order.order_id, state="ready-for-handling", current_change=world.time.now())
+    events.record(world.ledger, sandbox.account, [told], source="hook")
+    run = Run("vtex_orders", "minute", sandbox.account)
+    sandbox.add_fault("feed-get", status=500)
+    with pytest.raises(RetryableError):
+        world.loop.pull(run)
+    for batch in range(len(world.loop.deduplicate(run).batches)):
+        world.loop.batch(run, batch)
+    assert world.creations() == {world.external_id(order): 1}
+    with pytest.raises(ParkError, match="The feed could not be read"):
+        outcome(world.ledger, TaskTry(run, "outcome"), after_pull=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from airflow.sdk.exceptions import AirflowNotFoundException
 from airflow.sdk.log import mask_secret
 from sqlalchemy.engine import URL
 
-from vtex_erp.errors import ConfigurationError
+from vtex_erp.errors import ConfigurationError, RetryableError
 from vtex_erp.ledger.documents import KEY_VARIABLE, cipher_from
 from vtex_erp.ledger.ledger import Ledger, open_ledger
 from vtex_erp.ledger.retention import Retention
@@ -27,6 +28,9 @@ class LedgerHook(BaseHook):
 
     :param ledger_conn_id: a connection to PostgreSQL, or to SQLite for one machine; without such a connection
         the ledger is the SQLite file `order_ledger.db` in AIRFLOW_HOME
+
+    Airflow says of a secrets backend that is away that the connection does not exist. So a machine that has had the
+    connection once never takes the file instead: it leaves the mark `order_ledger.elsewhere` in AIRFLOW_HOME.
     """
 
     conn_name_attr = "ledger_conn_id"
@@ -62,12 +66,22 @@ class LedgerHook(BaseHook):
         return True, "The ledger's tables are there and current."
 
     def _connection(self) -> Connection | None:
+        mark = _home() / "order_ledger.elsewhere"
         try:
-            return self.get_connection(self.ledger_conn_id)
+            connection = self.get_connection(self.ledger_conn_id)
         except AirflowNotFoundException:
-            if self.ledger_conn_id == self.default_conn_name:
-                return None
-            raise ConfigurationError(f"Connection {self.ledger_conn_id!r} does not exist.") from None
+            if self.ledger_conn_id != self.default_conn_name:
+                raise ConfigurationError(f"Connection {self.ledger_conn_id!r} does not exist.") from None
+            if mark.exists():
+                raise RetryableError(
+                    f"Connection {self.ledger_conn_id!r} was there and cannot be found now: Airflow's database or the "
+                    f"secrets backend may be away. If you have deleted it, delete {mark} too.",
+                    cause="ledger-away",
+                ) from None
+            return None
+        with suppress(OSError):
+            mark.touch()
+        return connection
 
     def _retention(self, connection: Connection | None) -> Retention:
         try:
@@ -76,8 +90,7 @@ class LedgerHook(BaseHook):
             raise ConfigurationError(f"Connection {self.ledger_conn_id!r}, Extra: {error}") from None
 
     def _embedded(self) -> URL:
-        home = os.environ.get("AIRFLOW_HOME", "~/airflow")
-        return _sqlite(str(Path(home).expanduser() / "order_ledger.db"))
+        return _sqlite(str(_home() / "order_ledger.db"))
 
     def _url(self, connection: Connection) -> URL:
         if connection.conn_type in _POSTGRES_TYPES:
@@ -105,6 +118,10 @@ class LedgerHook(BaseHook):
                 f"not see it. Create the connection {self.ledger_conn_id!r} to a PostgreSQL database (and its extra "
                 "`document_key`)."
             )
+
+
+def _home() -> Path:
+    return Path(os.environ.get("AIRFLOW_HOME", "~/airflow")).expanduser()
 
 
 def _sqlite(path: str) -> URL:

@@ -54,8 +54,13 @@ class TaskTry:
 
     @property
     def owner(self) -> str:
-        """The lease's owner. A new try, or a later step of the batch, takes over what a dead one held."""
-        return f"{self.run.dag_id}/{self.run.run_id}/{self.batch}"
+        """The lease's owner, as long as its column at most."""
+        return f"{self.of_batch}{self.task_id}/{self.try_number:04}"[:512]
+
+    @property
+    def of_batch(self) -> str:
+        """How the owners begin whose leases this one may take over: those of the run's tasks on the batch."""
+        return f"{self.run.dag_id}/{self.run.run_id}/{self.batch}/"
 
 
 @dataclass(frozen=True)
@@ -386,10 +391,16 @@ def _in_batch(task: TaskTry) -> ColumnElement[bool]:
 
 
 def _free(task: TaskTry, now: datetime) -> ColumnElement[bool]:
+    """Whether the task may have it: a dead try's, or an earlier step's, but not a later try's that works already.
+
+    A task that a person has cleared or marked lives on for seconds beside its successor.
+    """
+    owner = order_entries.c.lease_owner
+    of_task = owner.startswith(f"{task.of_batch}{task.task_id}/", autoescape=True)
     return or_(
         order_entries.c.lease_until.is_(None),
         order_entries.c.lease_until < now,
-        order_entries.c.lease_owner == task.owner,
+        and_(owner.startswith(task.of_batch, autoescape=True), ~and_(of_task, owner > task.owner)),
     )
 
 

@@ -113,6 +113,29 @@ def _add(connection: Connection, run_key: int, orders: Sequence[FoundOrder]) -> 
     )
 
 
+def add_held(ledger: Ledger, run: Run) -> None:
+    """Keep the account's orders that wait for another status, as if a person had named them."""
+    query = select(order_entries.c.order_id).where(order_entries.c.account == run.account, plans.is_held())
+    with ledger.read() as connection:
+        held = list(connection.execute(query).scalars())
+    add(ledger, run, [FoundOrder(order_id) for order_id in held])
+
+
+def not_yet_cancelled(ledger: Ledger, account: str, orders: Sequence[FoundOrder]) -> list[FoundOrder]:
+    """Those of the orders of which the ledger does not know that they are cancelled."""
+    cancelled: set[str] = set()
+    with ledger.read() as connection:
+        for start in range(0, len(orders), _CHUNK):
+            ids = [order.order_id for order in orders[start : start + _CHUNK]]
+            query = select(order_entries.c.order_id).where(
+                order_entries.c.account == account,
+                order_entries.c.order_id.in_(ids),
+                order_entries.c.stage == Stage.CANCELLED.value,
+            )
+            cancelled.update(connection.execute(query).scalars())
+    return [order for order in orders if order.order_id not in cancelled]
+
+
 def listed(ledger: Ledger, run: Run) -> Listed:
     """Sum up what the run has listed."""
     run_key = plans.register(ledger, run)

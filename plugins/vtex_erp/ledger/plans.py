@@ -15,12 +15,12 @@ from sqlalchemy import and_, exists, func, insert, or_, select, update
 from vtex_erp.errors import ErpDownError
 from vtex_erp.ledger import events as event_queries
 from vtex_erp.ledger.entries import HOLD, Move, entry_from, remember, take_back
-from vtex_erp.ledger.stages import ENDS, OPEN, Stage
+from vtex_erp.ledger.stages import ENDS, HELD_FOR_CANCELLATION, HELD_STATUS, OPEN, Stage
 from vtex_erp.ledger.tables import batch_orders, events, found_orders, insert_new, order_entries, run_events, runs
 from vtex_erp.stores.actions import Concern
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from sqlalchemy import ColumnElement, Row
@@ -34,6 +34,7 @@ FOUND_BY_DATE = "found by date"
 """The note in the history of an order that no event has told of."""
 
 _CHUNK = 500
+_READ_AGAIN = (((Stage.FETCHED, Stage.MAPPED), Stage.RECEIVED), ((Stage.CANCELLING,), Stage.CHANGED))
 
 
 @dataclass(frozen=True)
@@ -166,6 +167,20 @@ def register(ledger: Ledger, run: Run) -> int:
         return int(_run(connection, ledger, run).id)
 
 
+def followers(ledger: Ledger, account: str, since: datetime) -> set[str]:
+    """The DAGs that have begun a run on what feed and hook tell of the account, since then."""
+    one, of_several = runs.c.dag_id == "vtex_orders", runs.c.dag_id.startswith("vtex_orders__", autoescape=True)
+    query = select(runs.c.dag_id).where(runs.c.account == account, runs.c.started_at >= since, or_(one, of_several))
+    with ledger.read() as connection:
+        return set(connection.execute(query.distinct()).scalars())
+
+
+def first_run(ledger: Ledger, account: str) -> datetime | None:
+    """When the first run on the account began that the ledger still knows."""
+    with ledger.read() as connection:
+        return connection.execute(select(func.min(runs.c.started_at)).where(runs.c.account == account)).scalar()
+
+
 def planned(ledger: Ledger, run: Run) -> bool:
     """Whether the run got as far as having its batches planned."""
     with ledger.write() as connection:
@@ -202,7 +217,9 @@ def _new_events(connection: Connection, account: str) -> Sequence[Row[Any]]:
 def _receive(ledger: Ledger, connection: Connection, task: TaskTry, rows: Sequence[Row[Any]], actions: Actions) -> int:
     now = ledger.clock()
     concerns = {row.id: actions.about(row.state, row.domain) for row in rows}
-    told = [row for row in rows if concerns[row.id] is not Concern.NONE]
+    nothing = {row.order_id for row in rows if concerns[row.id] is Concern.NONE}
+    held = _held(connection, task.run.account, nothing)
+    told = [row for row in rows if concerns[row.id] is not Concern.NONE or row.order_id in held]
     known = known_entries(connection, task.run.account, list({row.order_id for row in told}))
     wanted = known.keys() | {row.order_id for row in told if concerns[row.id] is Concern.ANY_ORDER}
     needed = [row for row in told if row.order_id in wanted and not _was_read(row, known.get(row.order_id))]
@@ -217,6 +234,25 @@ def _receive(ledger: Ledger, connection: Connection, task: TaskTry, rows: Sequen
     new = {order_id: change for order_id, change in latest.items() if order_id not in known}
     insert_entries(connection, task, new, now)
     return len(new) + len(ended)
+
+
+def _held(connection: Connection, account: str, order_ids: Collection[str]) -> set[str]:
+    """Those that wait for what becomes of them in VTEX, whatever that is."""
+    if not order_ids:
+        return set()
+    query = select(order_entries.c.order_id).where(
+        order_entries.c.account == account, order_entries.c.order_id.in_(order_ids), is_held()
+    )
+    return set(connection.execute(query).scalars())
+
+
+def is_held() -> ColumnElement[bool]:
+    """Whether an order is parked until VTEX tells of another status."""
+    cause = order_entries.c.cause
+    return and_(
+        order_entries.c.stage == Stage.PARKED.value,
+        or_(cause == HELD_FOR_CANCELLATION, cause.startswith(HELD_STATUS, autoescape=True)),
+    )
 
 
 def _was_read(event: Row[Any], entry: Row[Any] | None) -> bool:
@@ -336,9 +372,10 @@ def _plan_orders(
     for start in range(0, len(entries), _CHUNK):
         chunk = entries[start : start + _CHUNK]
         _hold(connection, [entry.id for entry in chunk], now)
-        # What was read before a pause may be stale: the order may have been cancelled since.
-        stale = [entry for entry in chunk if entry.stage in (Stage.FETCHED, Stage.MAPPED)]
-        take_back(connection, task, stale, Stage.RECEIVED, now=now, note="read again after a pause")
+        # What was read before a pause may be stale: the order may have been cancelled since, or not be any more.
+        for stages, to in _READ_AGAIN:
+            stale = [entry for entry in chunk if entry.stage in stages]
+            take_back(connection, task, stale, to, now=now, note="read again after a pause")
     connection.execute(
         insert(batch_orders),
         [

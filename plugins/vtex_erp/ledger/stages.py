@@ -43,5 +43,8 @@ DONE = (Stage.HANDLING, Stage.IGNORED, Stage.CANCELLED, Stage.CLOSED)
 ENDS = (*DONE, Stage.PARKED)
 """Nobody works on the order, until an event tells of a change."""
 
+HELD_FOR_CANCELLATION, HELD_STATUS = "cancellation-requested", "held:"
+"""The causes of orders that are parked until VTEX tells of another status; the second one begins so."""
+
 SETTLED = (Stage.SUBMITTED, *ENDS)
 """The order's events may be committed: it is in the ERP, needs nothing, or is parked in the ledger."""

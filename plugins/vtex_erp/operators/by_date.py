@@ -87,7 +87,10 @@ class FindOrdersOperator(StepOperator):
         if order_ids:
             listed = find_orders.name_orders(ledger, task, order_ids)
         else:
-            listed = find_orders.find_orders(ledger, task, self.vtex, _search(context))
+            search = _search(context)
+            listed = find_orders.find_orders(ledger, task, self.vtex, search)
+            if context["dag_run"].run_type == "scheduled":
+                listed = find_orders.look_back(ledger, task, self.vtex, search.window.start)
         return _counts(listed)
 
 

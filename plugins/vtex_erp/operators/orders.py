@@ -138,12 +138,20 @@ class StartHandlingOperator(StepOperator):
 
 
 class OutcomeOperator(StepOperator):
-    """Tells who is to be told, and fails the run when one of its orders is not done. Returns counts by stage."""
+    """Tells who is to be told, and fails the run when one of its orders is not done. Returns counts by stage.
+
+    :param after_pull: the run reads the feed, and is not in order without that
+    """
+
+    def __init__(self, *, after_pull: bool = False, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.after_pull = after_pull
 
     def step(self, ledger: Ledger, task: TaskTry) -> dict[str, int]:
         """Sum up."""
         try:
-            counts = outcome.outcome(ledger, task, erp_connection=self.store.erp).counts()
+            looked = outcome.outcome(ledger, task, erp_connection=self.store.erp, after_pull=self.after_pull)
+            counts = looked.counts()
         finally:
             troubles = tell_everybody(ledger, self.store, task.run.account, get_current_context())
         if troubles:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from vtex_erp.errors import ParkError
 from vtex_erp.ledger.entries import Move
-from vtex_erp.ledger.stages import Stage
+from vtex_erp.ledger.stages import HELD_FOR_CANCELLATION, HELD_STATUS, Stage
 from vtex_erp.stores.actions import Action
 from vtex_erp.vtex import statuses
 
@@ -37,13 +37,14 @@ def _hold(entry: OrderEntry, status: str) -> Move:
     if status in statuses.CANCELLATION_ASKED:
         raise ParkError(
             f"A cancellation of order {entry.order_id} is asked for in VTEX ({status}), and {where}. Accept or deny "
-            "it in VTEX; the order goes on by itself when VTEX tells what became of it.",
-            cause="cancellation-requested",
+            "it in VTEX; the order goes on by itself when VTEX tells what became of it, or in the next night's run by "
+            "date.",
+            cause=HELD_FOR_CANCELLATION,
         )
     raise ParkError(
         f"Order {entry.order_id} is {status!r} in VTEX, and {where}: the store's settings hold such orders. It goes on "
         "by itself when VTEX tells of another status.",
-        cause=f"held:{status}",
+        cause=f"{HELD_STATUS}{status}",
     )
 
 
@@ -55,11 +56,24 @@ def _cancel(entry: OrderEntry, status: str) -> Move:
 
 
 def _close(entry: OrderEntry, status: str) -> Move:
+    if _lost_in_erp(entry):
+        return _in_again(entry, status)
     return Move(entry, Stage.CLOSED if entry.erp_id else Stage.IGNORED, note=f"VTEX says {status}")
 
 
 def _note(entry: OrderEntry, status: str) -> Move:
+    if _lost_in_erp(entry) and status in statuses.HANDLING_STARTED:
+        return _in_again(entry, status)
     return Move(entry, Stage.HANDLING if entry.erp_id else Stage.IGNORED, note=f"VTEX says {status}")
+
+
+def _lost_in_erp(entry: OrderEntry) -> bool:
+    """Whether the order was in the ERP, for we have started its handling, and is not there any more."""
+    return entry.erp_id is None and entry.handling_requested_at is not None
+
+
+def _in_again(entry: OrderEntry, status: str) -> Move:
+    return Move(entry, Stage.FETCHED, note=f"VTEX says {status}, but the ERP does not hold it any more")
 
 
 _DECISIONS = {

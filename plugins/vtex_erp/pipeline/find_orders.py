@@ -16,14 +16,16 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from vtex_erp.errors import ConfigurationError, ParkError
-from vtex_erp.ledger import found
+from vtex_erp.ledger import found, plans
 from vtex_erp.ledger.found import FoundOrder, Listed, Reading
+from vtex_erp.vtex.statuses import READY_FOR_HANDLING
 from vtex_erp.vtex.windows import MILLISECOND, Window, uncovered
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from datetime import datetime
 
-    from vtex_erp.ledger.entries import Run, TaskTry
+    from vtex_erp.ledger.entries import TaskTry
     from vtex_erp.ledger.ledger import Ledger
     from vtex_erp.vtex.client import VtexClient
     from vtex_erp.vtex.schemas import OrderPage, OrderRow
@@ -36,6 +38,9 @@ _COMFORTABLE = 2000  # so that a window that is a little denser than its neighbo
 
 LAG = timedelta(minutes=5)
 """How far the list may be behind: about four minutes (facts, section 6), and one more."""
+
+LOOK_BACK = timedelta(days=30)
+_LATE_STATUSES = (READY_FOR_HANDLING, "canceled")
 
 _READINGS = 3
 _PARTS = 4  # of a window that does not stand still; the parts have fewer pages to move between
@@ -69,17 +74,8 @@ def find_orders(
     """
     _wait_for_the_list(ledger, search.window, sleep)
     missing = uncovered(search.window, found.proven_windows(ledger, task.run))
-    with ThreadPoolExecutor(min(_READERS, vtex.settings.concurrency)) as pool:
-        reader = _Reader(vtex, search, sleep)
-        pending: set[Future[Reading | _TooLarge]] = {pool.submit(reader.read, window) for window in missing}
-        try:
-            while pending:
-                done, pending = wait(pending, return_when=FIRST_COMPLETED)
-                for future in done:
-                    pending |= {pool.submit(reader.read, part) for part in _keep(ledger, task.run, future.result())}
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+    for reading in _readings(vtex, search, missing, sleep):
+        found.record(ledger, task.run, reading)
     result = found.listed(ledger, task.run)
     _log.info(
         "%d orders from %s to %s, in %d windows and %d calls.",
@@ -90,6 +86,31 @@ def find_orders(
         result.calls,
     )
     return result
+
+
+def look_back(
+    ledger: Ledger, task: TaskTry, vtex: VtexClient, until: datetime, *, sleep: Callable[[float], None] = time.sleep
+) -> Listed:
+    """Find what has become ready, or was cancelled, long after it was placed, without the ledger having heard of it.
+
+    Lists the orders of the 30 days before `until`, but none from before the ledger's first run, that VTEX has in those
+    statuses now; and takes the orders that are held for another status, which may have come back from it in silence.
+    """
+    found.add_held(ledger, task.run)
+    first = plans.first_run(ledger, task.run.account) or until
+    window = Window.between(max(until - LOOK_BACK, first), until)
+    if window.start < until and uncovered(window, found.proven_windows(ledger, task.run)):
+        readings = [
+            reading
+            for status in _LATE_STATUSES
+            for reading in _readings(vtex, Search(window, statuses=(status,)), [window], sleep)
+        ]
+        orders = [order for reading in readings for order in reading.orders]
+        late = found.not_yet_cancelled(ledger, task.run.account, orders)
+        calls, proven = sum(reading.calls for reading in readings), all(reading.proven for reading in readings)
+        found.record(ledger, task.run, Reading(window, len(late), tuple(late), calls, proven))
+        _log.info("Of the 30 days before, %d orders are ready or cancelled that may be news.", len(late))
+    return found.listed(ledger, task.run)
 
 
 def name_orders(ledger: Ledger, task: TaskTry, order_ids: Sequence[str]) -> Listed:
@@ -123,11 +144,25 @@ def _wait_for_the_list(ledger: Ledger, window: Window, sleep: Callable[[float], 
         sleep(ahead.total_seconds())
 
 
-def _keep(ledger: Ledger, run: Run, result: Reading | _TooLarge) -> Sequence[Window]:
-    if isinstance(result, _TooLarge):
-        return result.parts
-    found.record(ledger, run, result)
-    return ()
+def _readings(
+    vtex: VtexClient, search: Search, windows: Iterable[Window], sleep: Callable[[float], None]
+) -> Iterator[Reading]:
+    """Read the windows, several at once, cut as small as they must be."""
+    with ThreadPoolExecutor(min(_READERS, vtex.settings.concurrency)) as pool:
+        reader = _Reader(vtex, search, sleep)
+        pending: set[Future[Reading | _TooLarge]] = {pool.submit(reader.read, window) for window in windows}
+        try:
+            while pending:
+                done, pending = wait(pending, return_when=FIRST_COMPLETED)
+                for future in done:
+                    result = future.result()
+                    if isinstance(result, _TooLarge):
+                        pending |= {pool.submit(reader.read, part) for part in result.parts}
+                    else:
+                        yield result
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
 @dataclass(frozen=True)

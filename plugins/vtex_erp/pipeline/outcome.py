@@ -43,12 +43,14 @@ class Outcome:
         return {**self.stages, "unfinished": len(self.unfinished), "uncommitted_events": self.uncommitted}
 
 
-def outcome(ledger: Ledger, task: TaskTry, *, erp_connection: str = DEFAULT_CONNECTION) -> Outcome:
+def outcome(
+    ledger: Ledger, task: TaskTry, *, erp_connection: str = DEFAULT_CONNECTION, after_pull: bool = False
+) -> Outcome:
     """Look at the run's orders in the ledger, and give free what the run holds.
 
-    Raises `ParkError` when an order of the run is not done, when the run never got to its orders, while any order of
-    the account waits for an ERP that is down, or when what a run by date has listed may miss orders, or does not
-    agree with the ERP.
+    Raises `ParkError` when an order of the run is not done, when the run never got to its orders or has not pulled
+    although it should have (`after_pull`), while any order of the account waits for an ERP that is down, or when what a
+    run by date has listed may miss orders, or does not agree with the ERP.
     """
     entries.release(ledger, task.run)
     if not plans.planned(ledger, task.run):
@@ -66,6 +68,11 @@ def outcome(ledger: Ledger, task: TaskTry, *, erp_connection: str = DEFAULT_CONN
     )
     _say(result, states)
     _raise(result, len(states))
+    if after_pull and plans.events_pulled(ledger, task.run) is None:
+        raise ParkError(
+            "The feed could not be read: see pull_feed. What the hook has brought, and what waited, was worked on.",
+            cause="not-pulled",
+        )
     raise_unproven(found.listed(ledger, task.run))
     raise_findings(reconciliations.kept(ledger, task.run))
     return result

@@ -16,7 +16,7 @@ from vtex_erp.ledger.plans import Pulled
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from vtex_erp.ledger.entries import TaskTry
+    from vtex_erp.ledger.entries import Run, TaskTry
     from vtex_erp.ledger.ledger import Ledger
     from vtex_erp.vtex.client import VtexClient
     from vtex_erp.vtex.schemas import FeedConfiguration, FeedEvent
@@ -25,6 +25,7 @@ _log = logging.getLogger(__name__)
 
 _EMPTY_READS_TO_STOP = 3
 _SHORT_VISIBILITY_SECONDS = 120
+_AT_THE_SAME_TIME = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
@@ -52,9 +53,10 @@ def pull_feed(
 
     One empty or short read does not prove a dry feed (FAQ of the ERP guide: SQS standard queues). A rerun of a run
     that has pulled answers the same number and reads nothing. Raises `ConfigurationError` when the key's feed
-    belongs to another account, `FeedNotConfiguredError` when there is none: but not where a hook brings the events.
-    Nothing is read where the store wants no feed.
+    belongs to another account, or another store has the same account, `FeedNotConfiguredError` when there is none: but
+    not where a hook brings the events. Nothing is read where the store wants no feed.
     """
+    _refuse_another_store(ledger, task.run)
     already = plans.events_pulled(ledger, task.run)
     if already is not None:
         _log.info("This run has pulled its %d events before; they stay the same.", already)
@@ -68,6 +70,18 @@ def pull_feed(
         pull = None
     plans.finish_pull(ledger, task.run, pull)
     return pull.events if pull else 0
+
+
+def _refuse_another_store(ledger: Ledger, run: Run) -> None:
+    # The ledger knows orders by account: either store would bring the other one's orders into its own ERP.
+    others = plans.followers(ledger, run.account, ledger.clock() - _AT_THE_SAME_TIME) - {run.dag_id}
+    if others:
+        raise ConfigurationError(
+            f"{run.dag_id} and {', '.join(sorted(others))} are about the same VTEX account, {run.account}. An account "
+            "is one store: give it one block in stores.yaml. (If the DAG's name has just changed, this is over in "
+            "five minutes.)",
+            cause="account-shared",
+        )
 
 
 def _pull(ledger: Ledger, task: TaskTry, vtex: VtexClient, bounds: PullBounds, clock: Callable[[], float]) -> Pulled:

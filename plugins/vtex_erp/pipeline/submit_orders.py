@@ -136,7 +136,7 @@ def _settle(ledger: Ledger, entry: OrderEntry, erp: ErpClient) -> Move:
         return Move(entry, Stage.MAPPED, note=f"half-made in the ERP as {answer.erp_id}")  # ensure takes it on
     if isinstance(answer, Absent):
         _wait_until_settled(ledger, entry, erp)
-        return Move(entry, Stage.MAPPED, note="not in the ERP")
+        return Move(entry, Stage.MAPPED, {"erp_id": None}, note="not in the ERP")
     raise UnclearError(
         f"The ERP could not tell whether it holds order {entry.external_id}: {answer.reason}. "
         "It is asked again; until it answers, the order is not sent a second time.",

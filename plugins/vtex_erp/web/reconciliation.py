@@ -70,7 +70,7 @@ def _verdict(listed: Listed, sides: Sequence[Sides], found: Sequence[Finding]) -
     proof = (
         f"<span class='bad'>{unproven} of {listed.windows} windows could not be read completely</span>"
         if unproven
-        else f"{listed.windows} windows, each proven complete"
+        else f"{listed.windows} window{'' if listed.windows == 1 else 's, each'} proven complete"
     )
     wrong = (
         f"<span class='bad'>{waiting} wait for a person</span>"
