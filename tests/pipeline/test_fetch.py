@@ -108,6 +108,7 @@ def tell_without_date(world: World, order_id: str, state: str, **more: datetime)
 
 
 def test_a_cancellation_without_a_date_that_the_read_side_does_not_show_yet(world: World, sandbox: Sandbox) -> None:
+    sandbox.switches(async_delay_s=0)
     [order] = sandbox.generate(1, seed=1, kinds=["plain"])
     world.run()
     tell_without_date(world, order.order_id, "canceled")
@@ -131,6 +132,7 @@ def test_a_new_order_without_a_date_that_the_read_side_does_not_show_yet(world: 
 
 def test_a_change_of_which_only_the_document_tells_and_that_is_not_shown_yet(world: World, sandbox: Sandbox) -> None:
     """As under FromOrders."""
+    sandbox.switches(async_delay_s=0)
     [order] = sandbox.generate(1, seed=1, kinds=["plain"])
     world.run()
     tell_without_date(world, order.order_id, "unknow", last_change=world.time.now() + timedelta(minutes=1))
@@ -140,6 +142,7 @@ def test_a_change_of_which_only_the_document_tells_and_that_is_not_shown_yet(wor
 
 @pytest.mark.parametrize("state", ["handling", "ready-for-handling", "unknow"])
 def test_what_is_told_without_a_date_and_seen_is_no_trouble(world: World, sandbox: Sandbox, state: str) -> None:
+    sandbox.switches(async_delay_s=0)
     [order] = sandbox.generate(1, seed=1, kinds=["plain"])
     world.run()
     tell_without_date(world, order.order_id, state, last_change=world.time.now() - timedelta(minutes=10))
