@@ -131,6 +131,35 @@ def test_a_document_of_a_kind_that_tryton_knows_is_checked_there(rig: TrytonRig)
     assert caught.value.cause == "erp-refused:400"
 
 
+SPELLED_ANEW = {"cl_vat": "12531905k", "es_vat": "54362315k", "mx_vat": "gode561231gr8", "be_vat": "403019261"}
+"""Documents that Tryton keeps in another spelling: upper case, with points, with a zero before."""
+
+
+@pytest.mark.parametrize("kind", SPELLED_ANEW)
+def test_a_document_that_tryton_spells_in_another_way_is_one_customer(rig: TrytonRig, kind: str) -> None:
+    typed = SPELLED_ANEW[kind]
+    orders = [an_order(str(number), document=typed, document_type=kind) for number in range(4)]
+    other = an_order("other", document=f"{kind}1")
+    rig.client.ensure(orders[0])
+    for order in (
+        orders[1].model_copy(update={"customer": orders[1].customer.model_copy(update={"document": typed.upper()})}),
+        orders[2],
+    ):
+        rig.new_client().ensure(order)
+    rig.client.ensure_many([other, orders[3]])
+    parties = {sale["party"] for sale in rig.sales() if sale["web_id"] != other.external_id}
+    assert len(parties) == 1
+    (party,) = rig.tryton.admin.search("party.party", [["id", "in", list(parties)]], ["identifiers.code"], "read it")
+    assert len(party["identifiers"]) == 1
+
+
+def test_new_customers_with_documents_that_tryton_spells_in_another_way_are_made_in_one_call(rig: TrytonRig) -> None:
+    orders = [an_order("1", document="12531001k", document_type="cl_vat"), an_order("2", document="7608642x8")]
+    for _ in range(2):
+        assert [type(outcome) for outcome in rig.new_client().ensure_many(orders)] == [str, str]
+    assert len([call for call in rig.proxy.calls if re.search(CREATE_PARTY, call)]) == 1
+
+
 def test_contacts_that_tryton_does_not_take_stop_no_order(rig: TrytonRig) -> None:
     body = '{"status": 400, "message": "The phone number is not valid.", "description": ""}'
     rig.proxy.fail(CREATE_PARTY, status=400, body=body, times=1)

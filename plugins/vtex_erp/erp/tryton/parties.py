@@ -19,6 +19,7 @@ from vtex_erp.erp.tryton.people import (
     is_somebody_else,
     missing_contacts,
     missing_keys,
+    spellings,
 )
 from vtex_erp.errors import RetryableError, UnclearError, VtexErpError
 
@@ -76,28 +77,39 @@ class Parties:
             with alone(self.claims, _claimed(buyers.values()), task, self.sleep, tries=1):
                 rows = self._find(buyers.values(), task)
                 unknown = _strangers(buyers, rows)
-                values = [self.values(buyer) for buyer in unknown.values()]
-                rows += self._read(self.api.create_many("party.party", values, task), task) if values else []
+                made = self._create_all(unknown, task)
         except RefusedError:
             return {}  # for one of them: alone each is told what is wrong
         except RetryableError as error:
             return {} if error.cause == CLAIMED else dict.fromkeys(buyers, error)
         except VtexErpError as error:
             return dict.fromkeys(buyers, error)
-        return {name: self._complete(buyer, rows) for name, buyer in buyers.items()}
+        return {
+            name: self._with_addresses(buyer, made[name]) if name in made else self._complete(buyer, rows)
+            for name, buyer in buyers.items()
+        }
+
+    def _create_all(self, buyers: Mapping[str, Buyer], task: str) -> dict[str, Record]:
+        """Make new parties in one call, and read them as they are then."""
+        values = [self.values(buyer) for buyer in buyers.values()]
+        ids = self.api.create_many("party.party", values, task) if values else []
+        rows = {row["id"]: row for row in self._read(ids, task)} if ids else {}
+        return {name: rows[made] for name, made in zip(buyers, ids, strict=True)}
 
     def _make_alone(self, buyer: Buyer, task: str) -> Party:
         with alone(self.claims, _claimed([buyer]), task, self.sleep):
             found = _best(buyer, self._find([buyer], task))
             made = self._add(buyer, found, task) if found else self._create(buyer, task)
-        party = self._complete(buyer, [made])
+        # Not by its identifiers again, which Tryton may have spelled in another way: this is the one.
+        party = self._with_addresses(buyer, made)
         if party is None:
             raise UnclearError(f"Tryton does not show the customer as it was made, to {task}.", cause="in-doubt")
         return party
 
     def _find(self, buyers: Iterable[Buyer], task: str) -> list[Record]:
-        keys = sorted({key for buyer in buyers for key in buyer.keys})
-        domain = [["identifiers.code_compact", "in", keys]]
+        keys = sorted({key for buyer in buyers for key in spellings(buyer)})
+        # As it was typed, where Tryton has more in mind than case and punctuation (a country's letters, a zero).
+        domain = ["OR", *([f"identifiers.{name}", "in", keys] for name in ("code_compact", "code"))]
         return self.api.search("party.party", domain, PARTY_FIELDS, f"{task}: find the customer") if keys else []
 
     def _read(self, ids: Sequence[int], task: str) -> list[Record]:
@@ -158,6 +170,10 @@ class Parties:
         party = _best(buyer, rows)
         if party is None or missing_keys(buyer, party) or (contacts and missing_contacts(buyer, party)):
             return None
+        return self._with_addresses(buyer, party)
+
+    def _with_addresses(self, buyer: Buyer, party: Record) -> Party | None:
+        """The party as the order needs it; None when it lacks an address."""
         invoice, shipment = (
             address_id(self._address(place) if place else None, party) for place in (buyer.invoice, buyer.shipment)
         )
@@ -191,11 +207,11 @@ def _strangers(buyers: Mapping[str, Buyer], rows: Sequence[Record]) -> dict[str,
     seen: set[str] = set()
     strangers = {}
     for name, buyer in buyers.items():
-        if seen.isdisjoint(buyer.keys) and not any(has_key(buyer, row) for row in rows):
+        if seen.isdisjoint(buyer.marks) and not any(has_key(buyer, row) for row in rows):
             strangers[name] = buyer
-        seen.update(buyer.keys)
+        seen.update(buyer.marks)
     return strangers
 
 
 def _claimed(buyers: Iterable[Buyer]) -> list[str]:
-    return [f"party:{key}" for buyer in buyers for key in buyer.keys]
+    return [f"party:{key}" for buyer in buyers for key in buyer.marks]
