@@ -101,6 +101,17 @@ def test_another_document_is_another_customer_whatever_the_user_profile(rig: Try
     assert len({sale["party"] for sale in rig.sales()}) == 2
 
 
+def test_a_document_whose_kind_nobody_told_is_not_added_to_a_customer_who_has_another(rig: TrytonRig) -> None:
+    account = {"user_profile_id": f"{rig.shop}-p"}
+    rig.client.ensure(an_order("1", **account, document="52998224725", document_type="br_cpf"))
+    rig.client.ensure(an_order("2", **account, document="10000000014"))
+    rig.client.ensure(an_order("3", **account, document="10000000015", document_type="cpf"))
+    rig.client.ensure(an_order("4", **account, document="12531015K", document_type="cl_vat"))
+    sales = {sale["web_id"]: sale["party"] for sale in rig.sales()}
+    assert len({sales[f"shop:{name}"] for name in "123"}) == 3
+    assert sales["shop:4"] == sales["shop:1"]  # one person may have documents of two kinds
+
+
 def test_a_company_is_not_its_contact(rig: TrytonRig) -> None:
     company = Company(name="Empresa", trade_name=None, document="20000000000100", state_inscription=None, phone=None)
     who = {"document": "10000000005", "user_profile_id": "p5"}

@@ -177,10 +177,17 @@ def is_somebody_else(buyer: Buyer, party: Record) -> bool:
     """Whether a party that has the user profile of the buyer has another document."""
     if buyer.document is None:
         return False
-    kinds = (None, "", buyer.document_type)
-    codes = [each["code_compact"] for each in party.get("identifiers") or () if each["type"] in kinds]
-    documents = [mark(code) for code in codes if not code.startswith(_OURS)]
+    documents = [
+        mark(each["code_compact"])
+        for each in party.get("identifiers") or ()
+        if not each["code_compact"].startswith(_OURS) and not _is_of_another_kind(each, buyer)
+    ]
     return bool(documents) and mark(buyer.document) not in documents
+
+
+def _is_of_another_kind(given: Record, buyer: Buyer) -> bool:
+    """Whether one person may have both: a kind that nobody told is none."""
+    return bool(given["type"] and buyer.document_type) and given["type"] != buyer.document_type
 
 
 def missing_contacts(buyer: Buyer, party: Record) -> list[Record]:
