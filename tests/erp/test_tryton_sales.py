@@ -103,7 +103,7 @@ def test_another_document_is_another_customer_whatever_the_user_profile(rig: Try
 
 def test_a_document_whose_kind_nobody_told_is_not_added_to_a_customer_who_has_another(rig: TrytonRig) -> None:
     account = {"user_profile_id": f"{rig.shop}-p"}
-    rig.client.ensure(an_order("1", **account, document="52998224725", document_type="br_cpf"))
+    rig.client.ensure(an_order("1", **account, document="11144477735", document_type="br_cpf"))
     rig.client.ensure(an_order("2", **account, document="10000000014"))
     rig.client.ensure(an_order("3", **account, document="10000000015", document_type="cpf"))
     rig.client.ensure(an_order("4", **account, document="12531015K", document_type="cl_vat"))
@@ -313,6 +313,18 @@ def test_a_draft_whose_total_a_person_has_made_right_is_taken_on(rig: TrytonRig)
     )
     assert rig.client.ensure(order) == rig.sale("shop:1")["number"]
     assert rig.sale("shop:1")["id"] == draft
+
+
+def test_a_draft_that_may_not_be_deleted_holds_no_other_order(rig: TrytonRig) -> None:
+    wrong = with_money(an_order("1"), tax="2.00", tax_code=TAX)
+    with pytest.raises(errors.ParkError):
+        rig.client.ensure(wrong)
+    body = '{"status": 400, "message": "it is no draft any more", "description": ""}'
+    rig.proxy.fail(r"/sale\.sale/\d+$", status=400, body=body)
+    outcomes = rig.client.ensure_many([wrong, *(an_order(str(number)) for number in range(2, 6))])
+    assert [type(outcome) for outcome in outcomes[1:]] == [str] * 4
+    assert isinstance(outcomes[0], errors.ParkError)
+    assert len([call for call in rig.proxy.calls if re.search(CREATE_SALE, call)]) == 2
 
 
 def test_a_draft_is_made_anew_when_the_rules_were_mended(rig: TrytonRig) -> None:

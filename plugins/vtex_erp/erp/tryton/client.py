@@ -99,6 +99,8 @@ class TrytonErpClient:
         orders = {order.external_id: order for order in sales_orders}
         sales = {name: sale_of(order, self.settings) for name, order in orders.items()}
         drafts = attempt(self._standing, sales, orders)
+        if isinstance(drafts, ParkError) and len(orders) > 1:  # for one of them
+            return [attempt(self.ensure, order) for order in sales_orders]
         if isinstance(drafts, VtexErpError):
             return [drafts] * len(sales_orders)
         return [self._outcome(drafts[order.external_id], sales[order.external_id]) for order in sales_orders]
@@ -144,7 +146,8 @@ class TrytonErpClient:
         for name, found in self._find_all(list(sales), task_of(sales)).items():
             if found["state"] == DRAFT and found["total_amount"] != sales[name].total:
                 # It waited for a person; the rules or the products may have been mended instead.
-                self.api.delete("sale.sale", found["id"], f"create order {name}: make its draft anew")
+                refused = attempt(self._remove, found, f"create order {name}: make it anew")
+                standing |= {name: refused} if refused else {}
             else:
                 standing[name] = found
         return standing | self.drafts.make({k: v for k, v in sales.items() if k not in standing}, orders)
