@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from vtex_erp.ledger import notices
+from vtex_erp.ledger import entries, notices
 from vtex_erp.ledger.stages import Stage
 from vtex_erp.pipeline.submit_orders import submit_orders
 from vtex_erp.stores.actions import Actions
@@ -83,6 +83,24 @@ def test_cancelled_in_doubt(world: World, sandbox: Sandbox, order: PlacedOrder) 
     soon(world)
     assert in_erp(world, order) == (1, True, 1)
     assert world.entry(order.order_id).stage == "cancelled"
+
+
+def test_cancelled_in_the_erp_while_in_doubt(world: World, sandbox: Sandbox, order: PlacedOrder) -> None:
+    """The ERP has made the order and its answer was lost; a person cancels it there before anybody could look."""
+    for route in ("erp-put", "erp-get"):
+        sandbox.add_fault(route, "drop", effect="done")
+    world.run()
+    sandbox.clear_faults()
+    world.loop.erp.cancel(world.external_id(order), reason="by hand")
+    world.later()
+    entry = world.entry(order.order_id)
+    assert (entry.stage, entry.cause) == ("parked", "cancelled-in-erp")
+    task = world.task("submit_orders")
+    assert entries.reopen(world.ledger, task, to=Stage.MAPPED) == 1
+    submit_orders(world.ledger, task, world.loop.erp)
+    assert world.entry(order.order_id).stage == "parked"  # asked again, and not sent again
+    assert world.requests("erp-put") == 1
+    assert world.handling_effects() == {order.order_id: 0}
 
 
 def test_cancelled_after_handling_has_started(world: World, sandbox: Sandbox, order: PlacedOrder) -> None:

@@ -2,7 +2,7 @@
 
 An order is written down as `submitting` before it is sent. So an order that is found in that stage was perhaps
 created: it is in doubt, and only the ERP can tell. `settle` asks it: found ends the doubt, absent or half-made puts the
-order back to `mapped`, unknown leaves it in doubt. Only a `mapped` order is ever sent.
+order back to `mapped`, cancelled parks it, unknown leaves it in doubt. Only a `mapped` order is ever sent.
 
 Orders that VTEX has cancelled meanwhile are cancelled in the ERP first.
 
@@ -130,6 +130,12 @@ def send(ledger: Ledger, task: TaskTry, erp: ErpClient, report: StepReport, *, m
 
 def _settle(ledger: Ledger, entry: OrderEntry, erp: ErpClient) -> Move:
     answer = erp.lookup(entry.external_id)
+    if isinstance(answer, Found) and answer.cancelled:
+        raise ParkError(
+            f"Sales order {answer.erp_id} of order {entry.order_id} is cancelled in the ERP, and not in VTEX. Take it "
+            "up again there and clear submit_orders, or cancel the order in VTEX.",
+            cause="cancelled-in-erp",
+        )
     if isinstance(answer, Found) and answer.finished:
         return Move(entry, Stage.SUBMITTED, {"erp_id": answer.erp_id}, note="found in the ERP")
     if isinstance(answer, Found):
