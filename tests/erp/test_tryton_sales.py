@@ -408,6 +408,18 @@ def test_a_sales_channel_with_a_web_shop_of_its_own(rig: TrytonRig) -> None:
     assert client.lookup(named.external_id) == Found(number, Decimal("12.50"), cancelled=False)
 
 
+def test_a_sale_of_a_web_shop_that_the_connection_no_longer_names_is_found(rig: TrytonRig) -> None:
+    order = an_order("1")
+    order = order.model_copy(update={"source": order.source.model_copy(update={"sales_channel": "Outlet"})})
+    order = order.model_copy(update={"external_id": f"shop:{rig.shop}-late"})
+    number = rig.new_client(web_shops=(rig.shop, "Outlet")).ensure(order)
+    later = rig.new_client(web_shops=(rig.shop,))
+    assert later.ensure(order) == number
+    assert rig.sales() == []
+    assert later.lookup(order.external_id) == Found(number, Decimal("12.50"), cancelled=False)
+    assert later.cancel(order.external_id, reason="asked") is Cancellation.CANCELLED
+
+
 def test_nothing_of_the_shopper_is_in_an_address(rig: TrytonRig) -> None:
     rig.client.ensure(an_order("1", document="10000000010", phone="+5511900000010"))
     assert not [call for call in rig.proxy.calls if "1000000001" in call or "Ana" in call]

@@ -114,6 +114,18 @@ def test_cancelled_after_handling_has_started(world: World, sandbox: Sandbox, or
     assert world.handling_effects() == {order.order_id: 1}
 
 
+def test_a_cancellation_of_what_the_erp_does_not_find_any_more_is_not_silent(
+    world: World, sandbox: Sandbox, order: PlacedOrder
+) -> None:
+    world.run()
+    sandbox.forget(world.external_id(order))
+    sandbox.move(order.order_id, "canceled")
+    world.later()
+    entry = world.entry(order.order_id)
+    assert (entry.stage, entry.cause) == ("parked", "not-found-in-erp")
+    assert entry.erp_id in entry.message
+
+
 def test_cancelled_after_delivery_waits_for_a_person_and_is_said_once(
     world: World, sandbox: Sandbox, order: PlacedOrder
 ) -> None:

@@ -64,7 +64,7 @@ class TrytonErpClient:
         self.drafts = Drafts(self.api, settings, self.catalogue, parties, products)
 
     def lookup(self, external_id: str) -> Lookup:
-        """Ask for the sale of the order in all web shops; a draft or quotation is found, and not finished."""
+        """Ask for the sale of the order, whatever its web shop; a draft or quotation is found, and not finished."""
         try:
             sale = self._find(external_id, f"look up order {external_id}")
         except RetryableError as error:
@@ -134,11 +134,9 @@ class TrytonErpClient:
         return self._find_all([external_id], task).get(external_id)
 
     def _find_all(self, external_ids: list[str], task: str) -> dict[str, Record]:
-        shops = [shop.id for shop in self.catalogue.shops.values()]
-        domain = [["web_shop", "in", shops], ["web_id", "in", external_ids]]
-        rows = self.api.search("sale.sale", domain, _SALE_FIELDS, task)
-        # Moved to another web shop meanwhile: what is further on counts.
-        return {row["web_id"]: row for row in sorted(rows, key=lambda row: row["state"] not in _UNFINISHED)}
+        # Also in web shops that the connection no longer names. Of an order in two of them, what is further on counts.
+        rows = self.api.search("sale.sale", [["web_id", "in", external_ids]], _SALE_FIELDS, task)
+        return {row["web_id"]: row for row in sorted(rows, key=_progress)}
 
     def _standing(self, sales: Mapping[str, Sale], orders: Mapping[str, SalesOrder]) -> dict[str, Draft]:
         """The sale of each order as it stands, made as a draft where there is none."""
@@ -224,6 +222,10 @@ class TrytonErpClient:
         words += [f"Tryton added {(row.get('product') or {}).get('code')} {row['amount']}" for row in made.values()]
         more = len(words) - _MOST_DIFFERENCES
         return words[:_MOST_DIFFERENCES] + ([f"{more} more lines"] if more > 0 else [])
+
+
+def _progress(sale: Record) -> int:
+    return 0 if sale["state"] in _UNFINISHED else 1 if sale["state"] == _CANCELLED else 2
 
 
 def _company(sale: Record) -> int:
