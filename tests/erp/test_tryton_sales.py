@@ -281,6 +281,13 @@ def test_taxes_and_charges_are_lines_of_their_own(rig: TrytonRig) -> None:
     ]
 
 
+def test_a_charge_is_a_service_and_never_an_article(rig: TrytonRig) -> None:
+    charges = {"SKU-1": "3.00", "SHIPPING": "2.00"}
+    rig.client.ensure(with_money(an_order("1"), **charges))
+    codes = [line["product"]["code"] for line in rig.lines("shop:1")]
+    assert codes == ["SKU-1", "CHARGES", "SHIPPING"]
+
+
 def test_a_tax_of_tryton_where_it_makes_the_same_amount(rig: TrytonRig) -> None:
     rig.client.ensure(with_money(an_order("1"), tax="1.25", tax_code=TAX))
     (line,) = rig.lines("shop:1")

@@ -88,7 +88,7 @@ class Drafts:
         """The lines of a sale, as values to create. Raises ParkError for what Tryton does not know."""
         products = self.catalogue.products({code for line in sale.lines for code in line.products})
         return [
-            self._line(line, first(products, line.products) or self._other_product(line, sale), index)
+            self._line(line, _product(line, products) or self._other_product(line, sale), index)
             for index, line in enumerate(sale.lines, 1)
         ]
 
@@ -137,6 +137,13 @@ class Drafts:
             "note": line.note,
             **({"taxes": [["add", [self.catalogue.tax(line.tax_name)]]]} if line.tax_name else {}),
         }
+
+
+def _product(line: SaleLine, products: Mapping[str, Product]) -> Product | None:
+    """The product of a line's codes. A charge's id may by chance be the code of an article, which is not shipped."""
+    if line.own_product:
+        products = {code: product for code, product in products.items() if product.is_service}
+    return first(products, line.products)
 
 
 def attempt(act: Callable[Given, Answer], *given: Given.args, **named: Given.kwargs) -> Answer | VtexErpError:
