@@ -185,13 +185,21 @@ def test_the_parts_make_the_total_as_tryton_multiplies(cents: int) -> None:
 # Claims
 
 
-def test_a_claim_is_held_after_an_unclear_answer_and_released_after_any_other() -> None:
+def test_a_claim_is_held_after_an_unclear_create_and_released_after_any_other() -> None:
     passing = FakeTime()
     claims = OwnClaims(passing.clock)
-    for error in (errors.ParkError("no"), errors.RetryableError("later"), KeyError()):
-        with pytest.raises(type(error)), alone(claims, ["a", "b"], "x", passing.sleep):
+    ended = [errors.UnclearError("ended", status=status) for status in (500, 413, 200)]
+    for error in (errors.ParkError("no"), errors.RetryableError("later"), KeyError(), *ended):
+        with pytest.raises(type(error)), alone(claims, ["a", "b"], "x", passing.sleep) as held, held.creating():
             raise error
     with pytest.raises(errors.UnclearError), alone(claims, ["a", "b"], "x", passing.sleep):
+        raise errors.UnclearError("a lookup, by which nothing can have been created")
+    for status in (None, 504):
+        error = errors.UnclearError("perhaps", status=status)
+        with pytest.raises(type(error)), alone(claims, [f"{status}"], "x", passing.sleep) as held, held.creating():
+            raise error
+        assert isinstance(claims.take([f"{status}"], seconds=1), float)
+    with pytest.raises(errors.UnclearError), alone(claims, ["a", "b"], "x", passing.sleep) as held, held.creating():
         raise errors.UnclearError("perhaps")
     with pytest.raises(errors.RetryableError) as caught, alone(claims, ["b", "c"], "x", passing.sleep):
         raise AssertionError("never")

@@ -19,6 +19,8 @@ from vtex_erp.erp.protocol import Cancellation, Found
 from vtex_erp.sales.model import Address, Charge, Company, Customer, SalesOrder, Totals
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from sandbox.tryton.proxy import Proxy
     from sandbox.tryton.server import Tryton
     from tests.erp.tryton import TrytonRig
@@ -210,6 +212,23 @@ def test_after_a_lost_answer_nobody_makes_the_customer_until_tryton_must_have_en
     rig.proxy.let_late_ones_through()
     assert waiting.ensure(an_order("2", document="10000000008"))
     assert len(rig.parties("10000000008")) == 1
+
+
+def test_a_hiccup_while_the_customer_is_looked_for_keeps_nobody_waiting(rig: TrytonRig) -> None:
+    class Claims(OwnClaims):
+        def take(self, keys: Collection[str], *, seconds: float) -> str | float:
+            if not faults:
+                faults.append(rig.proxy.fail(r"/party\.party/search_read$", status=503, times=1))
+            return super().take(keys, seconds=seconds)
+
+    faults: list[Any] = []
+    rig.claims, naps = Claims(), list[float]()
+    client, order = rig.new_client(sleep=naps.append), an_order("1", document="10000000101")
+    with pytest.raises(errors.UnclearError):
+        client.ensure(order)
+    rig.proxy.heal()
+    assert client.ensure(order)
+    assert naps == []
 
 
 def test_a_claim_runs_out(rig: TrytonRig) -> None:

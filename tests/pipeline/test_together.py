@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
-from vtex_erp.erp.protocol import Absent, Cancellation, Found, Guarantee, Lookup
-from vtex_erp.errors import ParkError, UnclearError, VtexErpError
+from vtex_erp.erp.protocol import CLAIMED, Absent, Cancellation, Found, Guarantee, Lookup
+from vtex_erp.errors import ParkError, RetryableError, UnclearError, VtexErpError
 from vtex_erp.ledger import breaker
 from vtex_erp.pipeline.erp_guard import DEFAULT_CONNECTION
 
@@ -105,6 +106,16 @@ def test_what_one_answer_quotes_of_several_shoppers_is_hidden(world: World, sand
     texts = " ".join(world.entry(order.order_id).message for order in placed)
     assert [name for name in said if name in texts] == []
     assert "No: ***" in texts
+
+
+def test_an_order_whose_customer_is_claimed_waits_by_itself(world: World, sandbox: Sandbox, erp: ManyErp) -> None:
+    (order,) = place(sandbox, 1)
+    erp.trouble = lambda _orders: RetryableError("claimed", cause=CLAIMED, retry_after=590)
+    error = world.run()["submit_orders"]
+    assert isinstance(error, RetryableError)
+    assert error.retry_after is None
+    entry = world.entry(order.order_id)
+    assert entry.next_attempt_at - world.time.now() > timedelta(seconds=500)
 
 
 def test_a_call_that_fails_for_ten_is_one_failure(world: World, sandbox: Sandbox, erp: ManyErp) -> None:

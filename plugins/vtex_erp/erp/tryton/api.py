@@ -89,7 +89,7 @@ class TrytonApi:
         """Create all or none of the records; their ids, in the same order."""
         answer = self._call("POST", f"{model}/create", task, {"vlist": list(many)}, company=company)
         if not isinstance(answer, list) or len(answer) != len(many):
-            raise UnclearError(f"{self.server} did not give the ids when asked to {task}.")
+            raise UnclearError(f"{self.server} did not give the ids when asked to {task}.", status=200)
         return answer
 
     def write(

@@ -26,7 +26,7 @@ from vtex_erp.errors import RetryableError, UnclearError, VtexErpError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from vtex_erp.erp.claims import Claims
+    from vtex_erp.erp.claims import Claims, Held
     from vtex_erp.erp.tryton.api import TrytonApi
     from vtex_erp.erp.tryton.catalogue import Catalogue
     from vtex_erp.transport import Sleep
@@ -74,10 +74,10 @@ class Parties:
     def _make_together(self, buyers: Mapping[str, Buyer], task: str) -> dict[str, Any]:
         """Make many new parties in one call; the answer is empty where that is not to be had."""
         try:
-            with alone(self.claims, _claimed(buyers.values()), task, self.sleep, tries=1):
+            with alone(self.claims, _claimed(buyers.values()), task, self.sleep, tries=1) as held:
                 rows = self._find(buyers.values(), task)
                 unknown = _strangers(buyers, rows)
-                made = self._create_all(unknown, task)
+                made = self._create_all(unknown, task, held)
         except RefusedError:
             return {}  # for one of them: alone each is told what is wrong
         except RetryableError as error:
@@ -89,17 +89,18 @@ class Parties:
             for name, buyer in buyers.items()
         }
 
-    def _create_all(self, buyers: Mapping[str, Buyer], task: str) -> dict[str, Record]:
+    def _create_all(self, buyers: Mapping[str, Buyer], task: str, held: Held) -> dict[str, Record]:
         """Make new parties in one call, and read them as they are then."""
         values = [self.values(buyer) for buyer in buyers.values()]
-        ids = self.api.create_many("party.party", values, task) if values else []
+        with held.creating():
+            ids = self.api.create_many("party.party", values, task) if values else []
         rows = {row["id"]: row for row in self._read(ids, task)} if ids else {}
         return {name: rows[made] for name, made in zip(buyers, ids, strict=True)}
 
     def _make_alone(self, buyer: Buyer, task: str) -> Party:
-        with alone(self.claims, _claimed([buyer]), task, self.sleep):
+        with alone(self.claims, _claimed([buyer]), task, self.sleep) as held:
             found = _best(buyer, self._find([buyer], task))
-            made = self._add(buyer, found, task) if found else self._create(buyer, task)
+            made = self._add(buyer, found, task, held) if found else self._create(buyer, task, held)
         # Not by its identifiers again, which Tryton may have spelled in another way: this is the one.
         party = self._with_addresses(buyer, made)
         if party is None:
@@ -115,17 +116,18 @@ class Parties:
     def _read(self, ids: Sequence[int], task: str) -> list[Record]:
         return self.api.search("party.party", [["id", "in", list(ids)]], PARTY_FIELDS, f"{task}: read the customer")
 
-    def _create(self, buyer: Buyer, task: str) -> Record:
+    def _create(self, buyer: Buyer, task: str, held: Held) -> Record:
         task = f"{task}: make the customer"
         values = self.values(buyer)
-        try:
-            ids = self.api.create_many("party.party", [values], task)
-        except RefusedError:
-            if "contact_mechanisms" not in values:
-                raise
-            # Perhaps for a phone number that is none: the order matters more.
-            del values["contact_mechanisms"]
-            ids = self.api.create_many("party.party", [values], task)
+        with held.creating():
+            try:
+                ids = self.api.create_many("party.party", [values], task)
+            except RefusedError:
+                if "contact_mechanisms" not in values:
+                    raise
+                # Perhaps for a phone number that is none: the order matters more.
+                del values["contact_mechanisms"]
+                ids = self.api.create_many("party.party", [values], task)
         return self._read(ids, task)[0]
 
     def values(self, buyer: Buyer) -> Record:
@@ -138,7 +140,7 @@ class Parties:
             **({"contact_mechanisms": [["create", contacts]]} if contacts else {}),
         }
 
-    def _add(self, buyer: Buyer, party: Record, task: str) -> Record:
+    def _add(self, buyer: Buyer, party: Record, task: str, held: Held) -> Record:
         addresses = [values for place in buyer.places if address_id(values := self._address(place), party) is None]
         if not buyer.places and not party.get("addresses"):
             addresses = [{}]
@@ -149,7 +151,8 @@ class Parties:
         }
         added = {name: [["create", rows]] for name, rows in values.items() if rows}
         if added:
-            self._write(party, added, f"{task}: complete the customer")
+            with held.creating():
+                self._write(party, added, f"{task}: complete the customer")
         return self._read([party["id"]], task)[0]
 
     def _write(self, party: Record, added: dict[str, Any], task: str) -> None:
