@@ -72,6 +72,7 @@ def test_the_database_is_no_scheme_of_the_host() -> None:
         ({"host": ""}, "field Host: put the base URL"),
         ({"extra": {"web_shops": ""}}, "field web_shops: put the name of the web shop"),
         ({"extra": {"product_codes": "ref_id,upc"}}, "field product_codes: 'upc' is not one of"),
+        ({"extra": {"timeout_seconds": "301"}}, "field timeout_seconds: put at most 300"),
         ({"extra": {"create_products": "perhaps"}}, "field create_products: put true or false"),
         ({"extra": {"create_products": True}}, "field product_category: put the accounting category"),
     ],
@@ -129,6 +130,17 @@ def test_a_relation_that_was_read_through_stands_under_its_own_name() -> None:
     assert client.api.search("web.shop", [], [], "look") == [
         {"id": 1, "company": {"id": 3, "timezone": "UTC"}, "lines": [{"id": 5}]}
     ]
+
+
+def test_who_holds_a_claim_does_not_sleep_through_a_pause() -> None:
+    client, server = client_of(Answer(429, headers={"Retry-After": "7"}), Answer(200, []), Answer(200, []))
+    with client.api.hurried():
+        for _ in range(2):
+            with pytest.raises(errors.RateLimitedError) as caught:
+                client.api.search("party.party", [], [], "look")
+            assert caught.value.retry_after == 7
+    assert len(server.requests) == 1
+    assert client.api.search("party.party", [], [], "look") == []
 
 
 def test_a_lookup_in_trouble_is_unknown_and_names_the_web_shop_that_is_not_there() -> None:

@@ -231,6 +231,17 @@ def test_a_hiccup_while_the_customer_is_looked_for_keeps_nobody_waiting(rig: Try
     assert naps == []
 
 
+def test_a_429_is_given_back_by_whoever_holds_the_customer_s_claim(rig: TrytonRig) -> None:
+    passing, naps = FakeTime(), list[float]()
+    rig.claims = OwnClaims(passing.clock)
+    rig.proxy.fail(CREATE_PARTY, status=429, headers={"Retry-After": "300"}, times=1)
+    with pytest.raises(errors.RateLimitedError):
+        rig.new_client(sleep=naps.append).ensure(an_order("1", document="10000000102"))
+    assert naps == []
+    assert rig.new_client(sleep=naps.append).ensure(an_order("1", document="10000000102"))
+    assert naps == []  # the claim was released
+
+
 def test_a_claim_runs_out(rig: TrytonRig) -> None:
     passing = FakeTime()
     rig.claims = OwnClaims(passing.clock)

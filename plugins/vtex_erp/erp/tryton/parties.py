@@ -74,7 +74,7 @@ class Parties:
     def _make_together(self, buyers: Mapping[str, Buyer], task: str) -> dict[str, Any]:
         """Make many new parties in one call; the answer is empty where that is not to be had."""
         try:
-            with alone(self.claims, _claimed(buyers.values()), task, self.sleep, tries=1) as held:
+            with alone(self.claims, _claimed(buyers.values()), task, self.sleep, tries=1) as held, self.api.hurried():
                 rows = self._find(buyers.values(), task)
                 unknown = _strangers(buyers, rows)
                 made = self._create_all(unknown, task, held)
@@ -98,7 +98,7 @@ class Parties:
         return {name: rows[made] for name, made in zip(buyers, ids, strict=True)}
 
     def _make_alone(self, buyer: Buyer, task: str) -> Party:
-        with alone(self.claims, _claimed([buyer]), task, self.sleep) as held:
+        with alone(self.claims, _claimed([buyer]), task, self.sleep) as held, self.api.hurried():
             found = _best(buyer, self._find([buyer], task))
             made = self._add(buyer, found, task, held) if found else self._create(buyer, task, held)
         # Not by its identifiers again, which Tryton may have spelled in another way: this is the one.

@@ -28,7 +28,7 @@ class Products:
     def make(self, line: SaleLine, task: str, *, company: int) -> Product:
         """Make the product of a line, under the best of its codes."""
         code = line.products[0]
-        with alone(self.claims, [f"product:{code}"], task, self.sleep) as held:
+        with alone(self.claims, [f"product:{code}"], task, self.sleep) as held, self.api.hurried():
             found = self.catalogue.look_again(code)
             if found is None:
                 with held.creating():

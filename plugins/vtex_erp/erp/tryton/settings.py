@@ -5,11 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from vtex_erp.erp.claims import CLAIM_SECONDS
+
 if TYPE_CHECKING:
     from vtex_erp.connection import ConnectionFields
 
 WORDS = ("ref_id", "sku", "ean")
 """The words of a line that a product may be found by."""
+_LONGEST_TIMEOUT = CLAIM_SECONDS / 2
+"""Under a claim one call looks, and one creates: both must have ended before it runs out."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +66,7 @@ class TrytonSettings:
             payment_term=_text(fields, "payment_term"),
             create_products=_flag(fields, "create_products"),
             product_category=_category(fields),
-            timeout_seconds=fields.number("timeout_seconds", default=cls.timeout_seconds),
+            timeout_seconds=_timeout(fields, cls.timeout_seconds),
             concurrency=fields.whole_number("concurrency", default=cls.concurrency),
         )
 
@@ -87,6 +91,13 @@ def _product_codes(fields: ConnectionFields) -> tuple[str, ...]:
     if wrong:
         raise fields.wrong("product_codes", f"{wrong[0]!r} is not one of {', '.join(WORDS)}")
     return words
+
+
+def _timeout(fields: ConnectionFields, default: float) -> float:
+    seconds = fields.number("timeout_seconds", default=default)
+    if seconds > _LONGEST_TIMEOUT:
+        raise fields.wrong("timeout_seconds", f"put at most {_LONGEST_TIMEOUT:g}")
+    return seconds
 
 
 def _category(fields: ConnectionFields) -> str | None:
