@@ -410,6 +410,59 @@ def test_a_sale_is_taken_on_from_where_it_stands(rig: TrytonRig, button: str, ef
     assert [(sale["number"], sale["state"]) for sale in rig.sales()] == [(number, "confirmed")]
 
 
+def changed(order: SalesOrder, what: str) -> SalesOrder:
+    """The same order for the same money, with something else about it."""
+    (line,) = order.lines
+    place = HOME.model_copy(update={"street": "Rua Nova"})
+    changes: dict[str, dict[str, Any]] = {
+        "note": {"note": "Ring twice"},
+        "address": {"shipping_address": place},
+        "product": {"lines": (line.model_copy(update={"ref_id": "SHIPPING"}),)},
+        "quantity": {"lines": (line.model_copy(update={"quantity": Decimal(2), "unit_price": Decimal("6.25")}),)},
+    }
+    return order.model_copy(update=changes[what])
+
+
+@pytest.mark.parametrize("what", ["note", "address", "product", "quantity"])
+@pytest.mark.parametrize("state", ["draft", "quotation"])
+def test_a_half_made_sale_is_made_anew_when_the_order_has_changed(rig: TrytonRig, what: str, state: str) -> None:
+    route = CREATE_SALE if state == "draft" else r"/sale\.sale/\d+/quote$"
+    rig.proxy.fail(route, "drop", effect="done", times=1)
+    with pytest.raises(errors.UnclearError):
+        rig.client.ensure(an_order("1"))
+    old = rig.sale("shop:1")
+    assert old["state"] == state
+    order = changed(an_order("1"), what)
+    rig.client.ensure(order)
+    sale = rig.sale("shop:1")
+    assert (sale["state"], sale["id"] != old["id"]) == ("confirmed", True)
+    (line,) = rig.lines("shop:1")
+    assert (line["product"]["code"] == "SHIPPING") == (what == "product")
+    assert line["quantity"] == (2 if what == "quantity" else 1)
+    assert ("Ring twice" in sale["comment"]) == (what == "note")
+    (read,) = rig.tryton.admin.search("sale.sale", [["id", "=", sale["id"]]], ["shipment_address.street"], "read it")
+    assert read["shipment_address"]["street"].startswith("Rua Nova" if what == "address" else "Rua das Amostras")
+
+
+def test_a_half_made_sale_is_taken_on_when_nothing_has_changed_or_a_person_is_at_it(rig: TrytonRig) -> None:
+    rig.proxy.fail(CREATE_SALE, "drop", effect="done", times=2)
+    for name in ("1", "2"):
+        with pytest.raises(errors.UnclearError):
+            rig.client.ensure(an_order(name))
+    before = {sale["web_id"]: sale["id"] for sale in rig.sales()}
+    rig.tryton.admin.write("sale.sale", before["shop:2"], {"comment": "gift wrap"}, "a person writes", company=1)
+    rig.client.ensure_many([an_order("1"), an_order("2")])
+    assert {sale["web_id"]: sale["id"] for sale in rig.sales()} == before
+    assert rig.sale("shop:2")["comment"] == "gift wrap"
+
+
+def test_a_draft_that_another_worker_has_made_anew_is_left_to_him(rig: TrytonRig) -> None:
+    rig.proxy.fail(r"/sale\.sale/\d+/quote$", status=404, times=1)
+    with pytest.raises(errors.UnclearError):
+        rig.client.ensure(an_order("1"))
+    assert [sale["state"] for sale in rig.sales()] == ["draft"]
+
+
 def test_an_order_that_a_person_has_cancelled_is_not_sold_again(rig: TrytonRig) -> None:
     rig.client.ensure(an_order("1"))
     assert rig.client.cancel("shop:1", reason="asked") is Cancellation.CANCELLED

@@ -142,13 +142,19 @@ class TrytonErpClient:
         """The sale of each order as it stands, made as a draft where there is none."""
         standing: dict[str, Draft] = {}
         for name, found in self._find_all(list(sales), task_of(sales)).items():
-            if found["state"] == DRAFT and found["total_amount"] != sales[name].total:
-                # It waited for a person; the rules or the products may have been mended instead.
-                refused = attempt(self._remove, found, f"create order {name}: make it anew")
-                standing |= {name: refused} if refused else {}
-            else:
-                standing[name] = found
+            left = attempt(self._left, found, sales[name], orders[name])
+            standing |= {name: left} if left else {}
         return standing | self.drafts.make({k: v for k, v in sales.items() if k not in standing}, orders)
+
+    def _left(self, found: Record, sale: Sale, order: SalesOrder) -> Record | None:
+        """The sale, if it may be taken on; one that is to be made anew is removed."""
+        task = f"create order {sale.web_id}: make it anew"
+        # A total that differs waited for a person; the rules or the products may have been mended instead.
+        differs = found["state"] == DRAFT and found["total_amount"] != sale.total
+        if differs or (found["state"] in _UNFINISHED and self.drafts.is_outdated(found["id"], sale, order, task)):
+            self._remove(found, task)
+            return None
+        return found
 
     def _outcome(self, draft: Draft, sale: Sale) -> str | VtexErpError:
         task = f"create order {sale.web_id}"
@@ -182,6 +188,9 @@ class TrytonErpClient:
             return self._press(found, button, task)
         except RefusedError as error:
             again = self._find(sale.web_id, task)
+            if error.gone or (again and again["id"] != found["id"]):
+                message = f"Somebody has deleted sale {_name(found)} of order {sale.web_id}, or made it anew."
+                raise UnclearError(message, status=error.status) from error
             if again and again["state"] != found["state"]:
                 return again  # another worker is at the same order
             if again:

@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 
 from vtex_erp.erp.tryton.api import Record, RefusedError
 from vtex_erp.erp.tryton.catalogue import first
-from vtex_erp.erp.tryton.people import buyer_of
+from vtex_erp.erp.tryton.parties import Party
+from vtex_erp.erp.tryton.people import address_id, buyer_of
 from vtex_erp.errors import ParkError, UnclearError, VtexErpError
 
 if TYPE_CHECKING:
@@ -17,13 +18,22 @@ if TYPE_CHECKING:
 
     from vtex_erp.erp.tryton.api import TrytonApi
     from vtex_erp.erp.tryton.catalogue import Catalogue, Product
-    from vtex_erp.erp.tryton.parties import Parties, Party
+    from vtex_erp.erp.tryton.parties import Parties
     from vtex_erp.erp.tryton.products import Products
     from vtex_erp.erp.tryton.sale import Sale, SaleLine
     from vtex_erp.erp.tryton.settings import TrytonSettings
     from vtex_erp.sales.model import SalesOrder
 
 DRAFT = "draft"
+_WRITTEN = (
+    *("comment", "currency", "web_shop", "warehouse", "create_uid", "write_uid", "party.name"),
+    *(
+        f"{which}_address.{name}"
+        for which in ("invoice", "shipment")
+        for name in ("street", "postal_code", "city", "attn")
+    ),
+    *(f"lines.{name}" for name in ("product", "unit", "quantity", "unit_price", "sequence", "create_uid", "write_uid")),
+)
 
 Draft = Record | VtexErpError
 """A sale as it stands after it was made, or why it was not."""
@@ -68,6 +78,31 @@ class Drafts:
     def values(self, sale: Sale, party: Party, lines: list[Record]) -> Record:
         """A sale as values to create."""
         return {**self._head(sale, party), "lines": [["create", lines]]}
+
+    def is_outdated(self, sale_id: int, sale: Sale, order: SalesOrder, task: str) -> bool:
+        """Whether a sale that nobody else has touched says something else than would be written now.
+
+        A worker may have died at it before the rules, or the order in VTEX, were changed.
+        """
+        rows = self.api.search("sale.sale", [["id", "=", sale_id]], _WRITTEN, task)
+        made = [*rows, *(line for row in rows for line in row["lines"])]
+        authors = {each[name] for each in made for name in ("create_uid", "write_uid") if each[name] is not None}
+        return len(authors) == 1 and self._differs(rows[0], sale, order)
+
+    def _differs(self, row: Record, sale: Sale, order: SalesOrder) -> bool:
+        head, buyer = self._head(sale, Party(0, 0, 0)), buyer_of(order)
+        places = (("invoice_address", buyer.invoice), ("shipment_address", buyer.shipment))
+        return (
+            any(row[name] != head[name] for name in ("web_shop", "currency", "warehouse") if name in head)
+            or (row["comment"] or "").split() != sale.comment.split()
+            or any(
+                address_id(self.parties.address(place), {**row["party"], "addresses": [row[name]]}) is None
+                for name, place in places
+                if place
+            )
+            or list(map(_sold, sorted(row["lines"], key=lambda line: line["sequence"] or 0)))
+            != list(map(_sold, self.lines(sale)))
+        )
 
     def _create(self, values: Mapping[str, Record], company: int) -> dict[str, Draft]:
         """Create drafts in one call, which makes all or none; where one is refused, both halves are tried."""
@@ -137,6 +172,10 @@ class Drafts:
             "note": line.note,
             **({"taxes": [["add", [self.catalogue.tax(line.tax_name)]]]} if line.tax_name else {}),
         }
+
+
+def _sold(line: Record) -> tuple[Any, ...]:
+    return tuple(line[name] for name in ("product", "unit", "quantity", "unit_price"))
 
 
 def _product(line: SaleLine, products: Mapping[str, Product]) -> Product | None:

@@ -136,12 +136,12 @@ class Parties:
         return {
             "name": buyer.name,
             "identifiers": [["create", [identifier(buyer, key) for key in buyer.keys]]],
-            "addresses": [["create", [self._address(place) for place in buyer.places] or [{}]]],
+            "addresses": [["create", [self.address(place) for place in buyer.places] or [{}]]],
             **({"contact_mechanisms": [["create", contacts]]} if contacts else {}),
         }
 
     def _add(self, buyer: Buyer, party: Record, task: str, held: Held) -> Record:
-        addresses = [values for place in buyer.places if address_id(values := self._address(place), party) is None]
+        addresses = [values for place in buyer.places if address_id(values := self.address(place), party) is None]
         if not buyer.places and not party.get("addresses"):
             addresses = [{}]
         values = {
@@ -178,11 +178,12 @@ class Parties:
     def _with_addresses(self, buyer: Buyer, party: Record) -> Party | None:
         """The party as the order needs it; None when it lacks an address."""
         invoice, shipment = (
-            address_id(self._address(place) if place else None, party) for place in (buyer.invoice, buyer.shipment)
+            address_id(self.address(place) if place else None, party) for place in (buyer.invoice, buyer.shipment)
         )
         return None if invoice is None or shipment is None else Party(party["id"], invoice, shipment)
 
-    def _address(self, place: Place) -> Record:
+    def address(self, place: Place) -> Record:
+        """An address as values to create."""
         country = self.catalogue.country(place.country)
         state = self.catalogue.subdivision(country, place.state)
         city = place.city
