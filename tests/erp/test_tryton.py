@@ -14,8 +14,10 @@ from vtex_erp.connection import ConnectionFields
 from vtex_erp.erp.claims import OwnClaims, alone
 from vtex_erp.erp.protocol import Unknown
 from vtex_erp.erp.registry import client_for
+from vtex_erp.erp.tryton.api import RefusedError
 from vtex_erp.erp.tryton.client import TrytonErpClient
 from vtex_erp.erp.tryton.money import parts
+from vtex_erp.erp.tryton.rights import NEEDED
 from vtex_erp.erp.tryton.settings import TrytonSettings
 
 if TYPE_CHECKING:
@@ -56,6 +58,7 @@ def test_settings_from_a_connection() -> None:
     assert "KEY" not in repr(settings)
     assert settings.shop_for("Outlet") == "Outlet"
     assert {settings.shop_for(channel) for channel in ("1", "", None)} == {"Shop"}
+    assert settings.shop_for("Outlett") == "Outlett"  # which then parks the order by name
 
 
 def test_the_database_is_no_scheme_of_the_host() -> None:
@@ -72,6 +75,7 @@ def test_the_database_is_no_scheme_of_the_host() -> None:
         ({"host": ""}, "field Host: put the base URL"),
         ({"extra": {"web_shops": ""}}, "field web_shops: put the name of the web shop"),
         ({"extra": {"product_codes": "ref_id,upc"}}, "field product_codes: 'upc' is not one of"),
+        ({"extra": {"webshops": "Shop"}}, "field webshops: Tryton's connection has no such field; it has charge_prod"),
         ({"extra": {"timeout_seconds": "301"}}, "field timeout_seconds: put at most 300"),
         ({"extra": {"create_products": "perhaps"}}, "field create_products: put true or false"),
         ({"extra": {"create_products": True}}, "field product_category: put the accounting category"),
@@ -110,6 +114,16 @@ def test_an_answer_is_an_error_by_what_to_do_about_it(answer: Answer, kind: type
     assert type(caught.value) is kind or isinstance(caught.value, errors.ParkError)
     assert "secret" not in str(caught.value)
     assert "KEY" not in str(caught.value)
+
+
+def test_a_403_on_one_record_is_that_order_s_unless_the_user_lacks_rights() -> None:
+    every = {model: dict.fromkeys(("read", "write", "create", "delete"), True) for model in NEEDED}
+    for rights, kind in ((every, RefusedError), ({}, errors.CredentialsError)):
+        client, server = client_of(Answer(403, "<html>", HTML), Answer(200, rights))
+        with pytest.raises(kind) as caught:
+            client.api.press("sale.sale", 1, "quote", [], "quote it")
+        assert caught.value.status == 403
+        assert len(server.requests) == 2
 
 
 def test_what_is_sent() -> None:

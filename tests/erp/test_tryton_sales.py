@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ from tests.fake_http import FakeTime
 from vtex_erp import errors
 from vtex_erp.erp.claims import CLAIM_SECONDS, OwnClaims
 from vtex_erp.erp.protocol import Cancellation, Found
-from vtex_erp.sales.model import Address, Charge, Company, Customer, SalesOrder, Totals
+from vtex_erp.sales.model import Address, Charge, Company, Customer, Delivery, Dock, SalesOrder, Totals
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -279,8 +280,6 @@ def test_a_product_is_found_by_the_words_that_the_merchant_prefers(rig: TrytonRi
 
 
 def test_products_are_made_only_where_the_merchant_says_so(rig: TrytonRig) -> None:
-    from dataclasses import replace
-
     code = f"NEW-{rig.shop}"
     admin = replace(rig.settings, key=f"admin{rig.tryton.key}", create_products=True, product_category="Merchandise")
     order = an_order("1")
@@ -496,6 +495,27 @@ def test_a_sales_channel_with_a_web_shop_of_its_own(rig: TrytonRig) -> None:
     number = client.ensure(named)
     assert rig.sales() == []
     assert client.lookup(named.external_id) == Found(number, Decimal("12.50"), cancelled=False)
+
+
+def test_a_web_shop_or_warehouse_that_is_not_there_parks_the_order_by_name(rig: TrytonRig) -> None:
+    order = an_order("1", document="10000000103")
+    mistyped = order.model_copy(update={"source": order.source.model_copy(update={"sales_channel": "Outlett"})})
+    dock = Dock(dock_id="d", warehouse_id="nowhere", courier_id=None)
+    delivery = Delivery.model_construct(**{**dict.fromkeys(Delivery.model_fields), "docks": (dock,)})
+    away = order.model_copy(update={"deliveries": (delivery,)})
+    with pytest.raises(errors.ParkError) as caught:
+        rig.client.ensure(mistyped)
+    assert caught.value.cause == "web-shop-not-named:Outlett"
+    shop = rig.client.catalogue.shops[rig.shop]
+    rig.client.catalogue.__dict__["_known"]["shops"] = {
+        rig.shop: replace(shop, warehouses={**shop.warehouses, "second": 99})
+    }
+    with pytest.raises(errors.ParkError) as caught:
+        rig.client.ensure(away)
+    assert caught.value.cause == "warehouse-not-mapped:nowhere"
+    assert rig.sales() == []
+    assert rig.parties("10000000103") == []
+    assert rig.new_client().ensure(away)  # where the shop has one warehouse, there is no choice
 
 
 def test_a_sale_of_a_web_shop_that_the_connection_no_longer_names_is_found(rig: TrytonRig) -> None:

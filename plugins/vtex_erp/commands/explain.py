@@ -80,8 +80,7 @@ def _tryton_payload(sales_order: SalesOrder, rules: Rules) -> Any:  # noqa: ARG0
     from vtex_erp.erp.tryton.sale import sale_of
     from vtex_erp.erp.tryton.settings import TrytonSettings
 
-    shop = f"{sales_order.source.sales_channel!r} if the connection names it, else its first web shop"
-    sale = sale_of(sales_order, TrytonSettings("", "", "", (shop,)))
+    sale = sale_of(sales_order, TrytonSettings("", "", "", ("the connection's first web shop",)))
     return json.loads(json.dumps({"sale": asdict(sale), "party": asdict(buyer_of(sales_order))}, default=str))
 
 

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from vtex_erp.erp.tryton.rights import NEEDED, lacking
 from vtex_erp.errors import (
     ConfigurationError,
     CredentialsError,
@@ -32,6 +33,7 @@ Record = dict[str, Any]
 
 _DEFAULT_PAUSE_SECONDS = 10.0
 _MAX_REASON = 10_000
+_RIGHTS = "ir.model.access/get_access"
 
 
 class RefusedError(ParkError):
@@ -127,7 +129,7 @@ class TrytonApi:
 
     def rights(self, models: Sequence[str], task: str) -> dict[str, dict[str, Any]]:
         """Tell what the key's user may do with each model: read, write, create, delete."""
-        answer = self._call("POST", "ir.model.access/get_access", task, {"models": list(models)})
+        answer = self._call("POST", _RIGHTS, task, {"models": list(models)})
         return answer if isinstance(answer, dict) else {}
 
     def _record(
@@ -167,13 +169,23 @@ class TrytonApi:
             raise UnclearError(f"{error.message} It was asked to {task}.", cause=error.cause) from error
         except RetryableError as error:
             raise RetryableError(f"{error.message} It was to {task}.", cause=error.cause) from error
-        self._raise_for(response, task, on_record=on_record)
+        self._raise_for(response, path, task, on_record=on_record)
         return json.loads(response.content, object_hook=_decode) if response.content else None
 
-    def _raise_for(self, response: requests.Response, task: str, *, on_record: bool) -> None:
+    def _raise_for(self, response: requests.Response, path: str, task: str, *, on_record: bool) -> None:
         """Turn an answer into an error, by what to do about it."""
         status = response.status_code
         if status in (401, 403):
+            if (
+                status == 403
+                and path != _RIGHTS
+                and not list(lacking(self.rights(list(NEEDED), f"{task}, after a 403")))
+            ):
+                raise RefusedError(
+                    f"{self.server} answered 403 when asked to {task}, though the key's user has the rights for it: "
+                    "Tryton keeps this record from him. Check its company and his, then clear submit_orders.",
+                    status=403,
+                )
             raise CredentialsError(
                 f"{self.server} answered {status} when asked to {task}: the application key is wrong, not validated, "
                 "or its user lacks the rights. Check Password, and the user's groups in Tryton.",

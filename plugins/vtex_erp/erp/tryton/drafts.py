@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from vtex_erp.erp.tryton.api import TrytonApi
-    from vtex_erp.erp.tryton.catalogue import Catalogue, Product
+    from vtex_erp.erp.tryton.catalogue import Catalogue, Product, Shop
     from vtex_erp.erp.tryton.parties import Parties
     from vtex_erp.erp.tryton.products import Products
     from vtex_erp.erp.tryton.sale import Sale, SaleLine
@@ -121,6 +121,7 @@ class Drafts:
 
     def lines(self, sale: Sale) -> list[Record]:
         """The lines of a sale, as values to create. Raises ParkError for what Tryton does not know."""
+        self._warehouse(sale, self._shop(sale))  # before a customer is made for it
         products = self.catalogue.products({code for line in sale.lines for code in line.products})
         return [
             self._line(line, _product(line, products) or self._other_product(line, sale), index)
@@ -128,8 +129,8 @@ class Drafts:
         ]
 
     def _head(self, sale: Sale, party: Party) -> Record:
-        shop = self.catalogue.shops[sale.web_shop]
-        warehouse = shop.warehouses.get(sale.warehouse or "", shop.warehouses.get(""))
+        shop = self._shop(sale)
+        warehouse = self._warehouse(sale, shop)
         term = self.catalogue.payment_term()
         return {
             "company": shop.company,
@@ -145,6 +146,29 @@ class Drafts:
             **({} if warehouse is None else {"warehouse": warehouse}),
             **({} if term is None else {"payment_term": term}),
         }
+
+    def _shop(self, sale: Sale) -> Shop:
+        shop = self.catalogue.shops.get(sale.web_shop)
+        if shop is None:
+            raise ParkError(
+                f"Order {sale.web_id} is to go to web shop {sale.web_shop!r}, which is not in `web_shops` of the "
+                "connection. Correct `sales_channels` in the rules file and clear map_orders with downstream, or name "
+                "it there and clear submit_orders.",
+                cause=f"web-shop-not-named:{sale.web_shop}",
+            )
+        return shop
+
+    def _warehouse(self, sale: Sale, shop: Shop) -> int | None:
+        """The warehouse by its code; where there is no choice, the shop's own."""
+        codes = [code for code in shop.warehouses if code]
+        if sale.warehouse and len(codes) > 1 and sale.warehouse not in codes:
+            raise ParkError(
+                f"Order {sale.web_id} leaves from warehouse {sale.warehouse!r}, and web shop {shop.name!r} has "
+                f"{', '.join(sorted(codes))}. Correct `warehouses` in the rules file and clear map_orders with "
+                "downstream, or the codes in Tryton and clear submit_orders.",
+                cause=f"warehouse-not-mapped:{sale.warehouse}",
+            )
+        return shop.warehouses.get(sale.warehouse or "", shop.warehouses.get(""))
 
     def _other_product(self, line: SaleLine, sale: Sale) -> Product:
         """The product of a line whose codes Tryton does not know."""
