@@ -8,6 +8,7 @@ import os
 import re
 import signal
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,7 @@ from vtex_erp.erp.tryton.client import TrytonErpClient
 from vtex_erp.ledger.claims import LedgerClaims
 from vtex_erp.ledger.documents import DocumentCipher
 from vtex_erp.ledger.ledger import Ledger, open_ledger, utc_now
+from vtex_erp.ledger.plans import BatchSizes
 from vtex_erp.ledger.reconciliations import Kind
 from vtex_erp.ledger.tables import metadata
 from vtex_erp.pipeline.submit_orders import submit_orders
@@ -97,6 +99,36 @@ def test_orders_share_the_calls_that_make_customers_and_drafts(
     assert len(rig.proxy.calls) < 4 * len(placed)
     assert_each_is_one_confirmed_sale(rig, world, placed)
     ledger.close()
+
+
+def test_two_workers_with_ten_orders_of_one_new_customer_make_one_party(
+    ledger: Ledger, sandbox: Sandbox, rig: TrytonRig
+) -> None:
+    world = world_with_tryton(rig, ledger, sandbox)
+    world.loop.sizes = BatchSizes(at_once=2, smallest=1)
+    documents = [each.document for each in generate(10, 78, ["plain"], account=sandbox.account)]
+    shopper = documents[0]["clientProfileData"]
+    add_products(rig, sandbox, 10, seed=78)
+    placed = sandbox.place([{**each, "clientProfileData": shopper} for each in documents])
+    world.begin()
+    run = world.task("submit_orders").run
+    batches = range(len(world.loop.deduplicate(run).batches))
+    for batch in batches:
+        world.loop.batch(run, batch, until="map_orders")
+
+    def work(batch: int) -> int:
+        client = TrytonErpClient(rig.settings, claims=LedgerClaims(world.ledger))
+        report = submit_orders(world.ledger, world.task("submit_orders", batch=batch), client)
+        report.raise_failures()
+        return report.counts()["submitted"]
+
+    assert len(batches) > 1
+    with ThreadPoolExecutor(len(batches)) as pool:
+        assert sum(pool.map(work, batches)) == 10
+    assert world.later() == {}
+    assert_each_is_one_confirmed_sale(rig, world, placed)
+    (party,) = {sale["party"] for sale in rig.sales()}
+    assert [each["id"] for each in rig.parties(shopper["document"])] == [party]
 
 
 @pytest.mark.parametrize("fault", FAULTS)
