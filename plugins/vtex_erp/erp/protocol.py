@@ -34,7 +34,8 @@ class Guarantee(str, Enum):
 class Found:
     """The ERP holds the order, under this id of its own. `total` and `cancelled` are None where it does not say.
 
-    One that is not `finished` is a draft: `ensure` takes it on from where it stands.
+    One that is not `finished` is a draft: `ensure` takes it on from where it stands. One that is cancelled parks an
+    order that was in doubt.
     """
 
     erp_id: str
