@@ -176,11 +176,7 @@ class TrytonApi:
         """Turn an answer into an error, by what to do about it."""
         status = response.status_code
         if status in (401, 403):
-            if (
-                status == 403
-                and path != _RIGHTS
-                and not list(lacking(self.rights(list(NEEDED), f"{task}, after a 403")))
-            ):
+            if status == 403 and path != _RIGHTS and self._has_rights(task):
                 raise RefusedError(
                     f"{self.server} answered 403 when asked to {task}, though the key's user has the rights for it: "
                     "Tryton keeps this record from him. Check its company and his, then clear submit_orders.",
@@ -198,6 +194,10 @@ class TrytonApi:
             raise RefusedError(f"{self.server} refused to {task}: {reason}", reason=reason)
         if status not in (200, 204) or _is_no_json(response):
             raise UnclearError(f"{self.server} {_description(response)} when asked to {task}.", status=status)
+
+    def _has_rights(self, task: str) -> bool:
+        given = self.rights(list(NEEDED), f"read the user's rights after a 403 ({task})")
+        return not any(lacking(given))
 
     def _missing(self, task: str, *, on_record: bool) -> RefusedError | ConfigurationError:
         if on_record:
