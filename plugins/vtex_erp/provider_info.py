@@ -94,7 +94,7 @@ _TRYTON_FIELDS: dict[str, Any] = {
     "web_shops": {
         "label": "Web shops",
         "description": "Names in Tryton, separated by commas. The first is for every sales channel that, after the "
-        "rules, is not the name of another. Required.",
+        "rules, is still a number. Required.",
         "schema": {"type": "string", "minLength": 1},
     },
     "product_codes": _text(
@@ -115,7 +115,7 @@ _TRYTON_FIELDS: dict[str, Any] = {
     "timeout_seconds": {
         "label": "Timeout (seconds)",
         "description": "The longest silence of Tryton in one call.",
-        "schema": {"type": ["number", "null"], "exclusiveMinimum": 0, "default": 60},
+        "schema": {"type": ["number", "null"], "exclusiveMinimum": 0, "maximum": 300, "default": 60},
     },
     "concurrency": {
         "label": "Concurrency",

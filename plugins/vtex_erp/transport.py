@@ -131,15 +131,16 @@ class Transport:
         body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
         family: str = "",
+        patient: bool = True,
     ) -> requests.Response:
         """Send, and give any answer but 429.
 
         Raises RateLimitedError after three pauses, or at once when the pause asked for is longer than five
-        minutes; RetryableError (`unreachable`) when nothing was sent; UnclearError (`no-answer`) when the
-        request may have arrived.
+        minutes, or when the caller is not `patient`; RetryableError (`unreachable`) when nothing was sent;
+        UnclearError (`no-answer`) when the request may have arrived.
         """
-        for _ in range(MAX_PAUSES + 1):
-            if self._pause.remaining > LONGEST_PAUSE_SECONDS:
+        for _ in range(MAX_PAUSES + 1 if patient else 1):
+            if self._pause.remaining > (LONGEST_PAUSE_SECONDS if patient else 0):
                 break
             self._pause.wait()
             self._budget.take(family)

@@ -61,6 +61,11 @@ class Tryton:
         values["warehouses"] = [["add", like["warehouses"]]]
         self.admin.create("web.shop", values, [], "make a web shop", company=1)
 
+    def forget_web_ids(self) -> None:
+        """Let no sale be of an order any more, so that the next test may use the same orders."""
+        for sale in self.admin.search("sale.sale", [["web_id", "like", "%:%"]], [], "find the orders"):
+            self.admin.write("sale.sale", sale["id"], {"web_id": f"old {sale['id']}"}, "forget an order", company=1)
+
     def add_key(self, key: str) -> int:
         """Make another application key for the integration's user."""
         (user,) = self.admin.search("res.user", [["login", "=", "vtex"]], [], "find the user")

@@ -62,6 +62,26 @@ def test_what_tryton_gets(files: Path, capsys: pytest.CaptureFixture[str]) -> No
     assert rows["party.document"] == ["•••"]
 
 
+def test_what_rules_add_to_the_payload_is_hidden_and_so_are_short_names(
+    files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gift = "Zuzu loves Yoyo"
+    document = orders.order(clientProfileData=orders.profile(firstName="Xyz", lastName="Qi"), customData={"gift": gift})
+    place = orders.address(complement="Ap9", number="Nr7", receiverName="Wu")
+    document["shippingData"]["address"] = place
+    (files / "order.json").write_text(json.dumps(document), encoding="utf-8")
+    (files / "noted.yaml").write_text("notes: [customData.gift]\n", encoding="utf-8")
+    arguments = ["explain", f"{files}/order.json", "--rules", f"{files}/noted.yaml", "--erp", "tryton"]
+    planted = ("Zuzu", "Yoyo", "Xyz", "Qi", "Ap9", "Nr7", "Wu")
+    main(arguments)
+    printed = capsys.readouterr().out
+    assert [word for word in planted if word in printed] == []
+    assert "sale.comment" in printed
+    main([*arguments, "--show-personal-data"])
+    shown = capsys.readouterr().out
+    assert [word for word in planted if word not in shown] == []
+
+
 def test_a_file_needs_no_airflow(files: Path) -> None:
     script = (
         f"import sys; from vtex_erp.__main__ import main; main(['explain', {str(files / 'order.json')!r}]); "

@@ -14,8 +14,10 @@ from vtex_erp.connection import ConnectionFields
 from vtex_erp.erp.claims import OwnClaims, alone
 from vtex_erp.erp.protocol import Unknown
 from vtex_erp.erp.registry import client_for
+from vtex_erp.erp.tryton.api import RefusedError
 from vtex_erp.erp.tryton.client import TrytonErpClient
 from vtex_erp.erp.tryton.money import parts
+from vtex_erp.erp.tryton.rights import NEEDED
 from vtex_erp.erp.tryton.settings import TrytonSettings
 
 if TYPE_CHECKING:
@@ -56,6 +58,7 @@ def test_settings_from_a_connection() -> None:
     assert "KEY" not in repr(settings)
     assert settings.shop_for("Outlet") == "Outlet"
     assert {settings.shop_for(channel) for channel in ("1", "", None)} == {"Shop"}
+    assert settings.shop_for("Outlett") == "Outlett"  # which then parks the order by name
 
 
 def test_the_database_is_no_scheme_of_the_host() -> None:
@@ -72,6 +75,8 @@ def test_the_database_is_no_scheme_of_the_host() -> None:
         ({"host": ""}, "field Host: put the base URL"),
         ({"extra": {"web_shops": ""}}, "field web_shops: put the name of the web shop"),
         ({"extra": {"product_codes": "ref_id,upc"}}, "field product_codes: 'upc' is not one of"),
+        ({"extra": {"webshops": "Shop"}}, "field webshops: Tryton's connection has no such field; it has charge_prod"),
+        ({"extra": {"timeout_seconds": "301"}}, "field timeout_seconds: put at most 300"),
         ({"extra": {"create_products": "perhaps"}}, "field create_products: put true or false"),
         ({"extra": {"create_products": True}}, "field product_category: put the accounting category"),
     ],
@@ -111,6 +116,16 @@ def test_an_answer_is_an_error_by_what_to_do_about_it(answer: Answer, kind: type
     assert "KEY" not in str(caught.value)
 
 
+def test_a_403_on_one_record_is_that_order_s_unless_the_user_lacks_rights() -> None:
+    every = {model: dict.fromkeys(("read", "write", "create", "delete"), True) for model in NEEDED}
+    for rights, kind in ((every, RefusedError), ({}, errors.CredentialsError)):
+        client, server = client_of(Answer(403, "<html>", HTML), Answer(200, rights))
+        with pytest.raises(kind) as caught:
+            client.api.press("sale.sale", 1, "quote", [], "quote it")
+        assert caught.value.status == 403
+        assert len(server.requests) == 2
+
+
 def test_what_is_sent() -> None:
     client, server = client_of(Answer(200, []))
     client.api.search("sale.sale", [["a", "=", Decimal("1.50")]], ["number"], "look", company=7)
@@ -131,15 +146,25 @@ def test_a_relation_that_was_read_through_stands_under_its_own_name() -> None:
     ]
 
 
+def test_who_holds_a_claim_does_not_sleep_through_a_pause() -> None:
+    client, server = client_of(Answer(429, headers={"Retry-After": "7"}), Answer(200, []), Answer(200, []))
+    with client.api.hurried():
+        for _ in range(2):
+            with pytest.raises(errors.RateLimitedError) as caught:
+                client.api.search("party.party", [], [], "look")
+            assert caught.value.retry_after == 7
+    assert len(server.requests) == 1
+    assert client.api.search("party.party", [], [], "look") == []
+
+
 def test_a_lookup_in_trouble_is_unknown_and_names_the_web_shop_that_is_not_there() -> None:
     client, _ = client_of(Answer(503))
     assert isinstance(client.lookup("shop:1"), Unknown)
     client, _ = client_of(Answer(200, []))
     with pytest.raises(errors.ConfigurationError, match="field web_shops: Tryton has no web shop 'Shop'"):
-        client.lookup("shop:1")
+        assert client.catalogue.shops
 
 
-SHOP = {"id": 1, "name": "Shop", "company.": {"id": 1, "timezone": None}, "warehouses.": []}
 CALLS: dict[str, Callable[[TrytonErpClient], object]] = {
     "lookup": lambda client: client.lookup_many(["shop:1"]),
     "ensure": lambda client: client.ensure(sales_order("1")),
@@ -149,7 +174,7 @@ CALLS: dict[str, Callable[[TrytonErpClient], object]] = {
 
 @pytest.mark.parametrize("call", CALLS)
 def test_a_key_that_is_not_taken_stops_everything(call: str) -> None:
-    client, _ = client_of(Answer(200, [SHOP]), Answer(401))
+    client, _ = client_of(Answer(401))
     with pytest.raises(errors.CredentialsError):
         CALLS[call](client)
 
@@ -186,13 +211,21 @@ def test_the_parts_make_the_total_as_tryton_multiplies(cents: int) -> None:
 # Claims
 
 
-def test_a_claim_is_held_after_an_unclear_answer_and_released_after_any_other() -> None:
+def test_a_claim_is_held_after_an_unclear_create_and_released_after_any_other() -> None:
     passing = FakeTime()
     claims = OwnClaims(passing.clock)
-    for error in (errors.ParkError("no"), errors.RetryableError("later"), KeyError()):
-        with pytest.raises(type(error)), alone(claims, ["a", "b"], "x", passing.sleep):
+    ended = [errors.UnclearError("ended", status=status) for status in (500, 413, 200)]
+    for error in (errors.ParkError("no"), errors.RetryableError("later"), KeyError(), *ended):
+        with pytest.raises(type(error)), alone(claims, ["a", "b"], "x", passing.sleep) as held, held.creating():
             raise error
     with pytest.raises(errors.UnclearError), alone(claims, ["a", "b"], "x", passing.sleep):
+        raise errors.UnclearError("a lookup, by which nothing can have been created")
+    for status in (None, 504):
+        error = errors.UnclearError("perhaps", status=status)
+        with pytest.raises(type(error)), alone(claims, [f"{status}"], "x", passing.sleep) as held, held.creating():
+            raise error
+        assert isinstance(claims.take([f"{status}"], seconds=1), float)
+    with pytest.raises(errors.UnclearError), alone(claims, ["a", "b"], "x", passing.sleep) as held, held.creating():
         raise errors.UnclearError("perhaps")
     with pytest.raises(errors.RetryableError) as caught, alone(claims, ["b", "c"], "x", passing.sleep):
         raise AssertionError("never")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -16,9 +17,11 @@ from tests.fake_http import FakeTime
 from vtex_erp import errors
 from vtex_erp.erp.claims import CLAIM_SECONDS, OwnClaims
 from vtex_erp.erp.protocol import Cancellation, Found
-from vtex_erp.sales.model import Address, Charge, Company, Customer, SalesOrder, Totals
+from vtex_erp.sales.model import Address, Charge, Company, Customer, Delivery, Dock, SalesOrder, Totals
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from sandbox.tryton.proxy import Proxy
     from sandbox.tryton.server import Tryton
     from tests.erp.tryton import TrytonRig
@@ -101,6 +104,17 @@ def test_another_document_is_another_customer_whatever_the_user_profile(rig: Try
     assert len({sale["party"] for sale in rig.sales()}) == 2
 
 
+def test_a_document_whose_kind_nobody_told_is_not_added_to_a_customer_who_has_another(rig: TrytonRig) -> None:
+    account = {"user_profile_id": f"{rig.shop}-p"}
+    rig.client.ensure(an_order("1", **account, document="11144477735", document_type="br_cpf"))
+    rig.client.ensure(an_order("2", **account, document="10000000014"))
+    rig.client.ensure(an_order("3", **account, document="10000000015", document_type="cpf"))
+    rig.client.ensure(an_order("4", **account, document="12531015K", document_type="cl_vat"))
+    sales = {sale["web_id"]: sale["party"] for sale in rig.sales()}
+    assert len({sales[f"shop:{name}"] for name in "123"}) == 3
+    assert sales["shop:4"] == sales["shop:1"]  # one person may have documents of two kinds
+
+
 def test_a_company_is_not_its_contact(rig: TrytonRig) -> None:
     company = Company(name="Empresa", trade_name=None, document="20000000000100", state_inscription=None, phone=None)
     who = {"document": "10000000005", "user_profile_id": "p5"}
@@ -129,6 +143,35 @@ def test_a_document_of_a_kind_that_tryton_knows_is_checked_there(rig: TrytonRig)
     with pytest.raises(errors.ParkError, match="not valid") as caught:
         rig.client.ensure(an_order("3", document="52998224726", document_type="br_cpf"))
     assert caught.value.cause == "erp-refused:400"
+
+
+SPELLED_ANEW = {"cl_vat": "12531905k", "es_vat": "54362315k", "mx_vat": "gode561231gr8", "be_vat": "403019261"}
+"""Documents that Tryton keeps in another spelling: upper case, with points, with a zero before."""
+
+
+@pytest.mark.parametrize("kind", SPELLED_ANEW)
+def test_a_document_that_tryton_spells_in_another_way_is_one_customer(rig: TrytonRig, kind: str) -> None:
+    typed = SPELLED_ANEW[kind]
+    orders = [an_order(str(number), document=typed, document_type=kind) for number in range(4)]
+    other = an_order("other", document=f"{kind}1")
+    rig.client.ensure(orders[0])
+    for order in (
+        orders[1].model_copy(update={"customer": orders[1].customer.model_copy(update={"document": typed.upper()})}),
+        orders[2],
+    ):
+        rig.new_client().ensure(order)
+    rig.client.ensure_many([other, orders[3]])
+    parties = {sale["party"] for sale in rig.sales() if sale["web_id"] != other.external_id}
+    assert len(parties) == 1
+    (party,) = rig.tryton.admin.search("party.party", [["id", "in", list(parties)]], ["identifiers.code"], "read it")
+    assert len(party["identifiers"]) == 1
+
+
+def test_new_customers_with_documents_that_tryton_spells_in_another_way_are_made_in_one_call(rig: TrytonRig) -> None:
+    orders = [an_order("1", document="12531001k", document_type="cl_vat"), an_order("2", document="7608642x8")]
+    for _ in range(2):
+        assert [type(outcome) for outcome in rig.new_client().ensure_many(orders)] == [str, str]
+    assert len([call for call in rig.proxy.calls if re.search(CREATE_PARTY, call)]) == 1
 
 
 def test_contacts_that_tryton_does_not_take_stop_no_order(rig: TrytonRig) -> None:
@@ -172,6 +215,34 @@ def test_after_a_lost_answer_nobody_makes_the_customer_until_tryton_must_have_en
     assert len(rig.parties("10000000008")) == 1
 
 
+def test_a_hiccup_while_the_customer_is_looked_for_keeps_nobody_waiting(rig: TrytonRig) -> None:
+    class Claims(OwnClaims):
+        def take(self, keys: Collection[str], *, seconds: float) -> str | float:
+            if not faults:
+                faults.append(rig.proxy.fail(r"/party\.party/search_read$", status=503, times=1))
+            return super().take(keys, seconds=seconds)
+
+    faults: list[Any] = []
+    rig.claims, naps = Claims(), list[float]()
+    client, order = rig.new_client(sleep=naps.append), an_order("1", document="10000000101")
+    with pytest.raises(errors.UnclearError):
+        client.ensure(order)
+    rig.proxy.heal()
+    assert client.ensure(order)
+    assert naps == []
+
+
+def test_a_429_is_given_back_by_whoever_holds_the_customer_s_claim(rig: TrytonRig) -> None:
+    passing, naps = FakeTime(), list[float]()
+    rig.claims = OwnClaims(passing.clock)
+    rig.proxy.fail(CREATE_PARTY, status=429, headers={"Retry-After": "300"}, times=1)
+    with pytest.raises(errors.RateLimitedError):
+        rig.new_client(sleep=naps.append).ensure(an_order("1", document="10000000102"))
+    assert naps == []
+    assert rig.new_client(sleep=naps.append).ensure(an_order("1", document="10000000102"))
+    assert naps == []  # the claim was released
+
+
 def test_a_claim_runs_out(rig: TrytonRig) -> None:
     passing = FakeTime()
     rig.claims = OwnClaims(passing.clock)
@@ -209,8 +280,6 @@ def test_a_product_is_found_by_the_words_that_the_merchant_prefers(rig: TrytonRi
 
 
 def test_products_are_made_only_where_the_merchant_says_so(rig: TrytonRig) -> None:
-    from dataclasses import replace
-
     code = f"NEW-{rig.shop}"
     admin = replace(rig.settings, key=f"admin{rig.tryton.key}", create_products=True, product_category="Merchandise")
     order = an_order("1")
@@ -239,6 +308,13 @@ def test_taxes_and_charges_are_lines_of_their_own(rig: TrytonRig) -> None:
         ("CHARGES", Decimal("-2.00")),
         ("CHARGES", Decimal("0.75")),
     ]
+
+
+def test_a_charge_is_a_service_and_never_an_article(rig: TrytonRig) -> None:
+    charges = {"SKU-1": "3.00", "SHIPPING": "2.00"}
+    rig.client.ensure(with_money(an_order("1"), **charges))
+    codes = [line["product"]["code"] for line in rig.lines("shop:1")]
+    assert codes == ["SKU-1", "CHARGES", "SHIPPING"]
 
 
 def test_a_tax_of_tryton_where_it_makes_the_same_amount(rig: TrytonRig) -> None:
@@ -273,6 +349,18 @@ def test_a_draft_whose_total_a_person_has_made_right_is_taken_on(rig: TrytonRig)
     )
     assert rig.client.ensure(order) == rig.sale("shop:1")["number"]
     assert rig.sale("shop:1")["id"] == draft
+
+
+def test_a_draft_that_may_not_be_deleted_holds_no_other_order(rig: TrytonRig) -> None:
+    wrong = with_money(an_order("1"), tax="2.00", tax_code=TAX)
+    with pytest.raises(errors.ParkError):
+        rig.client.ensure(wrong)
+    body = '{"status": 400, "message": "it is no draft any more", "description": ""}'
+    rig.proxy.fail(r"/sale\.sale/\d+$", status=400, body=body)
+    outcomes = rig.client.ensure_many([wrong, *(an_order(str(number)) for number in range(2, 6))])
+    assert [type(outcome) for outcome in outcomes[1:]] == [str] * 4
+    assert isinstance(outcomes[0], errors.ParkError)
+    assert len([call for call in rig.proxy.calls if re.search(CREATE_SALE, call)]) == 2
 
 
 def test_a_draft_is_made_anew_when_the_rules_were_mended(rig: TrytonRig) -> None:
@@ -321,6 +409,59 @@ def test_a_sale_is_taken_on_from_where_it_stands(rig: TrytonRig, button: str, ef
     assert [(sale["number"], sale["state"]) for sale in rig.sales()] == [(number, "confirmed")]
 
 
+def changed(order: SalesOrder, what: str) -> SalesOrder:
+    """The same order for the same money, with something else about it."""
+    (line,) = order.lines
+    place = HOME.model_copy(update={"street": "Rua Nova"})
+    changes: dict[str, dict[str, Any]] = {
+        "note": {"note": "Ring twice"},
+        "address": {"shipping_address": place},
+        "product": {"lines": (line.model_copy(update={"ref_id": "SHIPPING"}),)},
+        "quantity": {"lines": (line.model_copy(update={"quantity": Decimal(2), "unit_price": Decimal("6.25")}),)},
+    }
+    return order.model_copy(update=changes[what])
+
+
+@pytest.mark.parametrize("what", ["note", "address", "product", "quantity"])
+@pytest.mark.parametrize("state", ["draft", "quotation"])
+def test_a_half_made_sale_is_made_anew_when_the_order_has_changed(rig: TrytonRig, what: str, state: str) -> None:
+    route = CREATE_SALE if state == "draft" else r"/sale\.sale/\d+/quote$"
+    rig.proxy.fail(route, "drop", effect="done", times=1)
+    with pytest.raises(errors.UnclearError):
+        rig.client.ensure(an_order("1"))
+    old = rig.sale("shop:1")
+    assert old["state"] == state
+    order = changed(an_order("1"), what)
+    rig.client.ensure(order)
+    sale = rig.sale("shop:1")
+    assert (sale["state"], sale["id"] != old["id"]) == ("confirmed", True)
+    (line,) = rig.lines("shop:1")
+    assert (line["product"]["code"] == "SHIPPING") == (what == "product")
+    assert line["quantity"] == (2 if what == "quantity" else 1)
+    assert ("Ring twice" in sale["comment"]) == (what == "note")
+    (read,) = rig.tryton.admin.search("sale.sale", [["id", "=", sale["id"]]], ["shipment_address.street"], "read it")
+    assert read["shipment_address"]["street"].startswith("Rua Nova" if what == "address" else "Rua das Amostras")
+
+
+def test_a_half_made_sale_is_taken_on_when_nothing_has_changed_or_a_person_is_at_it(rig: TrytonRig) -> None:
+    rig.proxy.fail(CREATE_SALE, "drop", effect="done", times=2)
+    for name in ("1", "2"):
+        with pytest.raises(errors.UnclearError):
+            rig.client.ensure(an_order(name))
+    before = {sale["web_id"]: sale["id"] for sale in rig.sales()}
+    rig.tryton.admin.write("sale.sale", before["shop:2"], {"comment": "gift wrap"}, "a person writes", company=1)
+    rig.client.ensure_many([an_order("1"), an_order("2")])
+    assert {sale["web_id"]: sale["id"] for sale in rig.sales()} == before
+    assert rig.sale("shop:2")["comment"] == "gift wrap"
+
+
+def test_a_draft_that_another_worker_has_made_anew_is_left_to_him(rig: TrytonRig) -> None:
+    rig.proxy.fail(r"/sale\.sale/\d+/quote$", status=404, times=1)
+    with pytest.raises(errors.UnclearError):
+        rig.client.ensure(an_order("1"))
+    assert [sale["state"] for sale in rig.sales()] == ["draft"]
+
+
 def test_an_order_that_a_person_has_cancelled_is_not_sold_again(rig: TrytonRig) -> None:
     rig.client.ensure(an_order("1"))
     assert rig.client.cancel("shop:1", reason="asked") is Cancellation.CANCELLED
@@ -354,6 +495,39 @@ def test_a_sales_channel_with_a_web_shop_of_its_own(rig: TrytonRig) -> None:
     number = client.ensure(named)
     assert rig.sales() == []
     assert client.lookup(named.external_id) == Found(number, Decimal("12.50"), cancelled=False)
+
+
+def test_a_web_shop_or_warehouse_that_is_not_there_parks_the_order_by_name(rig: TrytonRig) -> None:
+    order = an_order("1", document="10000000103")
+    mistyped = order.model_copy(update={"source": order.source.model_copy(update={"sales_channel": "Outlett"})})
+    dock = Dock(dock_id="d", warehouse_id="nowhere", courier_id=None)
+    delivery = Delivery.model_construct(**{**dict.fromkeys(Delivery.model_fields), "docks": (dock,)})
+    away = order.model_copy(update={"deliveries": (delivery,)})
+    with pytest.raises(errors.ParkError) as caught:
+        rig.client.ensure(mistyped)
+    assert caught.value.cause == "web-shop-not-named:Outlett"
+    shop = rig.client.catalogue.shops[rig.shop]
+    rig.client.catalogue.__dict__["_known"]["shops"] = {
+        rig.shop: replace(shop, warehouses={**shop.warehouses, "second": 99})
+    }
+    with pytest.raises(errors.ParkError) as caught:
+        rig.client.ensure(away)
+    assert caught.value.cause == "warehouse-not-mapped:nowhere"
+    assert rig.sales() == []
+    assert rig.parties("10000000103") == []
+    assert rig.new_client().ensure(away)  # where the shop has one warehouse, there is no choice
+
+
+def test_a_sale_of_a_web_shop_that_the_connection_no_longer_names_is_found(rig: TrytonRig) -> None:
+    order = an_order("1")
+    order = order.model_copy(update={"source": order.source.model_copy(update={"sales_channel": "Outlet"})})
+    order = order.model_copy(update={"external_id": f"shop:{rig.shop}-late"})
+    number = rig.new_client(web_shops=(rig.shop, "Outlet")).ensure(order)
+    later = rig.new_client(web_shops=(rig.shop,))
+    assert later.ensure(order) == number
+    assert rig.sales() == []
+    assert later.lookup(order.external_id) == Found(number, Decimal("12.50"), cancelled=False)
+    assert later.cancel(order.external_id, reason="asked") is Cancellation.CANCELLED
 
 
 def test_nothing_of_the_shopper_is_in_an_address(rig: TrytonRig) -> None:

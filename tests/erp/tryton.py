@@ -27,7 +27,7 @@ SEARCH = r"/search_read$"
 
 
 class TrytonRig:
-    """An empty web shop of a running Tryton, a proxy in front, and a client with a key of its own."""
+    """An empty web shop of a running Tryton, in which no order is known, a proxy in front, and a client with a key."""
 
     def __init__(self, tryton: Tryton, proxy: Proxy, *, claims: Claims | None = None, **settings: Any) -> None:
         self.tryton, self.proxy = tryton, proxy
@@ -35,6 +35,7 @@ class TrytonRig:
         proxy.calls.clear()
         self.shop = f"Shop {next(_numbers)}-{secrets.token_hex(3)}"
         tryton.add_shop(self.shop)
+        tryton.forget_web_ids()
         key = secrets.token_hex(32)
         self._key_id = tryton.add_key(key)
         self.settings = TrytonSettings(proxy.url, tryton.database, key, (self.shop,), timeout_seconds=20)

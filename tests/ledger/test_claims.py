@@ -51,6 +51,28 @@ def test_eight_threads_and_one_key(ledger: Ledger) -> None:
     assert sum(isinstance(answer, str) for answer in answers) == 1
 
 
+def test_claims_that_come_and_go_are_never_held_by_two(ledger: Ledger) -> None:
+    held, together = set[str](), list[str]()
+
+    def work(number: int) -> int:
+        own, taken = LedgerClaims(ledger), 0
+        for _ in range(30):
+            keys = ["a", f"{number % 3}"]
+            claim = own.take(keys, seconds=60)
+            if isinstance(claim, str):
+                together.extend(held)
+                held.add(claim)
+                assert isinstance(own.take(keys, seconds=60), float)
+                held.discard(claim)
+                own.release(keys, claim)
+                taken += 1
+        return taken
+
+    with ThreadPoolExecutor(6) as pool:
+        assert sum(pool.map(work, range(6))) > 0
+    assert together == []
+
+
 def test_a_document_cannot_be_read_from_the_table_and_what_has_run_out_is_purged(ledger: Ledger) -> None:
     LedgerClaims(ledger).take(["party:52998224725"], seconds=60)
     (key,) = rows(ledger)

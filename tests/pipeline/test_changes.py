@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from vtex_erp.ledger import notices
+from vtex_erp.ledger import entries, notices
 from vtex_erp.ledger.stages import Stage
 from vtex_erp.pipeline.submit_orders import submit_orders
 from vtex_erp.stores.actions import Actions
@@ -85,6 +85,24 @@ def test_cancelled_in_doubt(world: World, sandbox: Sandbox, order: PlacedOrder) 
     assert world.entry(order.order_id).stage == "cancelled"
 
 
+def test_cancelled_in_the_erp_while_in_doubt(world: World, sandbox: Sandbox, order: PlacedOrder) -> None:
+    """The ERP has made the order and its answer was lost; a person cancels it there before anybody could look."""
+    for route in ("erp-put", "erp-get"):
+        sandbox.add_fault(route, "drop", effect="done")
+    world.run()
+    sandbox.clear_faults()
+    world.loop.erp.cancel(world.external_id(order), reason="by hand")
+    world.later()
+    entry = world.entry(order.order_id)
+    assert (entry.stage, entry.cause) == ("parked", "cancelled-in-erp")
+    task = world.task("submit_orders")
+    assert entries.reopen(world.ledger, task, to=Stage.MAPPED) == 1
+    submit_orders(world.ledger, task, world.loop.erp)
+    assert world.entry(order.order_id).stage == "parked"  # asked again, and not sent again
+    assert world.requests("erp-put") == 1
+    assert world.handling_effects() == {order.order_id: 0}
+
+
 def test_cancelled_after_handling_has_started(world: World, sandbox: Sandbox, order: PlacedOrder) -> None:
     assert world.run() == {}
     sandbox.move(order.order_id, "canceled")
@@ -94,6 +112,18 @@ def test_cancelled_after_handling_has_started(world: World, sandbox: Sandbox, or
     assert sandbox.erp_orders()[world.external_id(order)]["cancel_reason"] == "VTEX: canceled"
     assert world.entry(order.order_id).stage == "cancelled"
     assert world.handling_effects() == {order.order_id: 1}
+
+
+def test_a_cancellation_of_what_the_erp_does_not_find_any_more_is_not_silent(
+    world: World, sandbox: Sandbox, order: PlacedOrder
+) -> None:
+    world.run()
+    sandbox.forget(world.external_id(order))
+    sandbox.move(order.order_id, "canceled")
+    world.later()
+    entry = world.entry(order.order_id)
+    assert (entry.stage, entry.cause) == ("parked", "not-found-in-erp")
+    assert entry.erp_id in entry.message
 
 
 def test_cancelled_after_delivery_waits_for_a_person_and_is_said_once(

@@ -5,7 +5,10 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import re
 import signal
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -14,7 +17,7 @@ import pytest
 from requests.adapters import HTTPAdapter
 
 from sandbox.orders import generate
-from tests.erp.tryton import CREATE_SALE, TrytonRig
+from tests.erp.tryton import CREATE_PARTY, CREATE_SALE, TrytonRig
 from tests.pipeline import test_by_date
 from tests.pipeline.test_reconcile import kinds
 from tests.pipeline.world import World
@@ -22,6 +25,7 @@ from vtex_erp.erp.tryton.client import TrytonErpClient
 from vtex_erp.ledger.claims import LedgerClaims
 from vtex_erp.ledger.documents import DocumentCipher
 from vtex_erp.ledger.ledger import Ledger, open_ledger, utc_now
+from vtex_erp.ledger.plans import BatchSizes
 from vtex_erp.ledger.reconciliations import Kind
 from vtex_erp.ledger.tables import metadata
 from vtex_erp.pipeline.submit_orders import submit_orders
@@ -80,6 +84,51 @@ def assert_each_is_one_confirmed_sale(rig: TrytonRig, world: World, placed: list
     assert sorted(sales) == [(external_id, "confirmed") for external_id in sorted(wanted)], where
     effects = world.handling_effects()
     assert {effects[order.order_id] for order in placed} == {1}, where
+
+
+def test_orders_share_the_calls_that_make_customers_and_drafts(
+    tmp_path: Path, document_key: str, sandbox: Sandbox, rig: TrytonRig
+) -> None:
+    ledger = open_ledger(f"sqlite:///{tmp_path}/ledger.db", cipher=DocumentCipher([document_key]))
+    world = world_with_tryton(rig, ledger, sandbox)
+    world.loop.erp.concurrency = 2
+    placed = place(rig, sandbox, 20, seed=77)
+    assert world.run() == {}
+    made = Counter(route for call in rig.proxy.calls for route in (CREATE_PARTY, CREATE_SALE) if re.search(route, call))
+    assert made == {CREATE_PARTY: 2, CREATE_SALE: 2}
+    assert len(rig.proxy.calls) < 4 * len(placed)
+    assert_each_is_one_confirmed_sale(rig, world, placed)
+    ledger.close()
+
+
+def test_two_workers_with_ten_orders_of_one_new_customer_make_one_party(
+    ledger: Ledger, sandbox: Sandbox, rig: TrytonRig
+) -> None:
+    world = world_with_tryton(rig, ledger, sandbox)
+    world.loop.sizes = BatchSizes(at_once=2, smallest=1)
+    documents = [each.document for each in generate(10, 78, ["plain"], account=sandbox.account)]
+    shopper = documents[0]["clientProfileData"]
+    add_products(rig, sandbox, 10, seed=78)
+    placed = sandbox.place([{**each, "clientProfileData": shopper} for each in documents])
+    world.begin()
+    run = world.task("submit_orders").run
+    batches = range(len(world.loop.deduplicate(run).batches))
+    for batch in batches:
+        world.loop.batch(run, batch, until="map_orders")
+
+    def work(batch: int) -> int:
+        client = TrytonErpClient(rig.settings, claims=LedgerClaims(world.ledger))
+        report = submit_orders(world.ledger, world.task("submit_orders", batch=batch), client)
+        report.raise_failures()
+        return report.counts()["submitted"]
+
+    assert len(batches) > 1
+    with ThreadPoolExecutor(len(batches)) as pool:
+        assert sum(pool.map(work, batches)) == 10
+    assert world.later() == {}
+    assert_each_is_one_confirmed_sale(rig, world, placed)
+    (party,) = {sale["party"] for sale in rig.sales()}
+    assert [each["id"] for each in rig.parties(shopper["document"])] == [party]
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -189,7 +238,7 @@ def _be_the_worker(world: World, rig: TrytonRig, database: str, key: str, killer
     plain = open_ledger(database, cipher=DocumentCipher([key]), clock=world.ledger.clock)
     ledger = WatchedLedger(plain.engine, plain.cipher, plain.clock)
     client = TrytonErpClient(rig.settings, claims=LedgerClaims(ledger))
-    client.concurrency = 1
+    client.concurrency = 1  # so that both orders go in one call
     submit_orders(ledger, world.task("submit_orders"), client).raise_failures()
 
 
@@ -207,7 +256,9 @@ def test_a_kill_at_any_call_leaves_one_confirmed_sale_an_order(
         world.begin()
         world.loop.batch(world.task("map_orders").run, 0, until="map_orders")
         ledger.engine.dispose()
+        rig.proxy.calls.clear()
         if not submit_until_killed(world, rig, database, document_key, at):
+            assert len([call for call in rig.proxy.calls if re.search(CREATE_SALE, call)]) == 1
             break
         killed = at
         # The dead worker may hold a customer's claim: then the order is left to a later run.

@@ -143,6 +143,7 @@ COMPANY = {"isCorporate": True, "corporateName": "Inventada SA", "corporateDocum
 
 def test_who_the_customer_is() -> None:
     assert customer("document_types: {codes: {cpf: CPF}}").document_type == "CPF"
+    assert customer("document_types: {codes: {CPF: x}, unknown: park}", documentType="Cpf").document_type == "x"
     assert customer("default_document_type: RUT", documentType=None).document_type == "RUT"
     assert customer("default_document_type: RUT").document_type == "cpf"
     assert customer("default_document_type: RUT", documentType=None, document=None).document_type is None

@@ -22,14 +22,18 @@ from vtex_erp.vtex.order import VtexOrder
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from vtex_erp.ledger.ledger import Ledger
     from vtex_erp.sales.model import SalesOrder
 
 _HIDDEN = "•••"
-_PERSONAL = re.compile(r"^customer\.|address\.|^note$")
-_NOT_PERSONAL = re.compile(r"^customer\.(type|document_type|email_is_alias|company)$|address\.(type|country)$")
+_PERSONAL = re.compile(r"^customer\.|address\.|^note$|^party\.|^sale\.comment$")
+_NOT_PERSONAL = re.compile(
+    r"^customer\.(type|document_type|email_is_alias|company)$|address\.(type|country)$"
+    r"|^party\.(document_type|(invoice|shipment)\.country)$"
+)
+"""Fields of the sales order, and of Tryton's payload."""
 _MOST_IDS = 10
 
 
@@ -76,8 +80,7 @@ def _tryton_payload(sales_order: SalesOrder, rules: Rules) -> Any:  # noqa: ARG0
     from vtex_erp.erp.tryton.sale import sale_of
     from vtex_erp.erp.tryton.settings import TrytonSettings
 
-    shop = f"{sales_order.source.sales_channel!r} if the connection names it, else its first web shop"
-    sale = sale_of(sales_order, TrytonSettings("", "", "", (shop,)))
+    sale = sale_of(sales_order, TrytonSettings("", "", "", ("the connection's first web shop",)))
     return json.loads(json.dumps({"sale": asdict(sale), "party": asdict(buyer_of(sales_order))}, default=str))
 
 
@@ -122,7 +125,7 @@ def _explanation(order: VtexOrder, account: str, rules: Rules, erp: str, *, show
     def value_of(field: str, value: Any) -> str:
         if value is None or value in ([], {}) or shown:
             return _text(value)
-        if _PERSONAL.search(field) and not _NOT_PERSONAL.search(field):
+        if _is_personal(field):
             return _HIDDEN
         return redact(_text(value), plain) if by_rule.get(field) == "hook" else _text(value)
 
@@ -150,12 +153,21 @@ def _explanation(order: VtexOrder, account: str, rules: Rules, erp: str, *, show
     personal = {_text(value) for field, value in fields.items() if value_of(field, value) == _HIDDEN}
     yield from _columns(
         [
-            (path, _HIDDEN if _text(value) in personal else redact(_text(value), plain))
+            (path, _HIDDEN if _is_hidden(path, value, personal) else redact(_text(value), plain, final))
             for path, value in payload.items()
         ]
         if not shown
         else [(path, _text(value)) for path, value in payload.items()]
     )
+
+
+def _is_personal(path: str) -> bool:
+    return bool(_PERSONAL.search(path)) and not _NOT_PERSONAL.search(path)
+
+
+def _is_hidden(path: str, value: Any, personal: Collection[str]) -> bool:
+    """By its place; and by its value, where an ERP has a place of its own for it."""
+    return (_is_personal(path) and value is not None and value not in ([], {})) or _text(value) in personal
 
 
 def _rules_behind(plain: SalesOrder, final: SalesOrder, rules: Rules, order: VtexOrder) -> dict[str, str]:

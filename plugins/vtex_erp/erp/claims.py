@@ -6,6 +6,7 @@ import threading
 import time
 import uuid
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from vtex_erp.erp.protocol import CLAIMED
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 CLAIM_SECONDS = 600.0
 """How long an ERP may be at work on a request that we have lost: longer than any web server lets one live."""
 _TRIES, _NAP_SECONDS = 40, 0.25
+_MAY_BE_AT_WORK = frozenset({None, 502, 503, 504})
+"""No answer at all, or one of a proxy. Whoever answers anything else has ended."""
 
 
 class Claims(Protocol):
@@ -58,23 +61,39 @@ class OwnClaims:
                     del self._held[key]
 
 
+@dataclass
+class Held:
+    """A claim that is held."""
+
+    runs_out: bool = False
+
+    @contextmanager
+    def creating(self) -> Iterator[None]:
+        """Around the call that creates. When its answer is lost the ERP may still be at it: the claim must run out."""
+        try:
+            yield
+        except UnclearError as error:
+            self.runs_out = error.status in _MAY_BE_AT_WORK
+            raise
+
+
 @contextmanager
 def alone(
     claims: Claims, keys: Collection[str], task: str, sleep: Callable[[float], None], *, tries: int = _TRIES
-) -> Iterator[None]:
+) -> Iterator[Held]:
     """Hold the keys for the length of the block.
 
-    After an answer that was lost the ERP may still be at work: then, and when the process dies, the claim is not
-    released, but runs out. Raises RetryableError (`claimed-by-another`) when others hold them for longer than
+    After a create whose answer was lost (`Held.creating`), and when the process dies, the claim is not released, but
+    runs out. Raises RetryableError (`claimed-by-another`) when others hold them for longer than
     `tries`, four a second.
     """
     claim = _wait(claims, keys, task, sleep, tries)
+    held = Held()
     try:
-        yield
-    except UnclearError:
-        raise
+        yield held
     except Exception:
-        claims.release(keys, claim)
+        if not held.runs_out:
+            claims.release(keys, claim)
         raise
     claims.release(keys, claim)
 

@@ -34,7 +34,8 @@ class Guarantee(str, Enum):
 class Found:
     """The ERP holds the order, under this id of its own. `total` and `cancelled` are None where it does not say.
 
-    One that is not `finished` is a draft: `ensure` takes it on from where it stands.
+    One that is not `finished` is a draft: `ensure` takes it on from where it stands. One that is cancelled parks an
+    order that was in doubt.
     """
 
     erp_id: str
@@ -98,13 +99,19 @@ class ErpClient(Protocol):
 
 @runtime_checkable
 class EnsuresMany(Protocol):
-    """What an ERP client may have besides: many orders in one call, where that is faster."""
+    """What an ERP client may have besides: many orders in one call, where that is faster.
+
+    It is not used with `SEARCH_ONLY`: after an exception that is none of ours each order is sent again at once, alone.
+    """
 
     at_once: int
     """How many orders are worth while in one call."""
 
     def ensure_many(self, sales_orders: Sequence[SalesOrder]) -> Sequence[str | VtexErpError]:
-        """Do for each of the orders, which are different ones, what `ensure` does: its id, or its error."""
+        """Do for each of the orders, which are different ones, what `ensure` does: its id, or its error.
+
+        Orders that share a failure get the same error.
+        """
 
 
 @runtime_checkable

@@ -26,12 +26,21 @@ class LedgerClaims:
 
     def take(self, keys: Collection[str], *, seconds: float) -> str | float:
         """Claim all the keys or none."""
-        now, hashed, claim = self.ledger.clock(), self._hashed(keys), uuid.uuid4().hex
+        hashed = self._hashed(keys)
+        while (answer := self._take(hashed, seconds)) is None:
+            pass  # whoever held one has let go of it while we looked
+        return answer
+
+    def _take(self, hashed: list[str], seconds: float) -> str | float | None:
+        now, claim = self.ledger.clock(), uuid.uuid4().hex
         with self.ledger.write() as connection:
             # A row that is new belongs to nobody yet. All workers lock in the same order.
             insert_new(connection, claims, [{"key": key, "holder": "", "until": now} for key in hashed])
             query = select(claims.c.until).where(claims.c.key.in_(hashed)).order_by(claims.c.key).with_for_update()
-            left: timedelta = max(connection.execute(query).scalars()) - now
+            untils = connection.execute(query).scalars().all()
+            if len(untils) < len(hashed):
+                return None
+            left: timedelta = max(untils, default=now) - now
             if left > timedelta(0):
                 return left.total_seconds()
             values = {"holder": claim, "until": now + timedelta(seconds=seconds)}

@@ -281,7 +281,7 @@ _STARTS_OVER: Mapping[Stage, Mapping[Stage, Stage]] = {
         **dict.fromkeys((Stage.CHANGED, Stage.CANCELLING), Stage.CHANGED),
     },
     Stage.FETCHED: dict.fromkeys((Stage.FETCHED, Stage.MAPPED), Stage.FETCHED),
-    Stage.MAPPED: {Stage.MAPPED: Stage.MAPPED, Stage.CANCELLING: Stage.CANCELLING},
+    Stage.MAPPED: {Stage.MAPPED: Stage.MAPPED, Stage.SUBMITTING: Stage.SUBMITTING, Stage.CANCELLING: Stage.CANCELLING},
     Stage.SUBMITTED: {Stage.SUBMITTED: Stage.SUBMITTED},
 }
 """By a step's first stage: where an order that stands in a stage, or was parked from it, starts over."""

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 def cancel_in_erp(entry: OrderEntry, erp: ErpClient, *, status: str, now: datetime) -> Move:
     """Cancel the sales order; repeating it is harmless.
 
-    Raises ParkError with cause `cancelled-too-late` when the ERP cannot undo it any more, and what the ERP client
-    raises.
+    Raises ParkError with cause `cancelled-too-late` when the ERP cannot undo it any more, `not-found-in-erp` when it
+    does not know what it has taken, and what the ERP client raises.
     """
     answer = erp.cancel(entry.external_id, reason=f"VTEX: {status}")
     if answer is Cancellation.TOO_LATE:
@@ -29,6 +29,12 @@ def cancel_in_erp(entry: OrderEntry, erp: ErpClient, *, status: str, now: dateti
             "can no longer cancel it. A person has to bring it back.",
             cause="cancelled-too-late",
         )
-    was_there = answer is Cancellation.CANCELLED or entry.erp_id is not None
-    values = {"cancelled_in_erp_at": now if was_there else None}
+    if answer is Cancellation.UNKNOWN_ORDER and entry.erp_id is not None:
+        raise ParkError(
+            f"Order {entry.order_id} was cancelled in VTEX. It came into the ERP as {entry.erp_id}, and the ERP does "
+            "not find it any more. Cancel it there by hand if it is there; if it should have been found (another "
+            "database, missing rights), mend that and clear submit_orders.",
+            cause="not-found-in-erp",
+        )
+    values = {"cancelled_in_erp_at": now if answer is Cancellation.CANCELLED else None}
     return Move(entry, Stage.CANCELLED, values, note=f"cancelled in the ERP: {answer.value}")

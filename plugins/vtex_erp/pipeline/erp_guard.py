@@ -87,6 +87,29 @@ class ErpGuard:
         """Ensure as the ERP client does."""
         return self._call(lambda: self._erp.ensure(sales_order))
 
+    def ensure_many(self, sales_orders: Sequence[SalesOrder]) -> list[str | VtexErpError]:
+        """Ensure as the ERP client does, in one call where it can. One failure counts once, whoever shares it."""
+        erp = self._erp
+        if not isinstance(erp, EnsuresMany):
+            return [self._attempt(each) for each in sales_orders]
+        self._admit()
+        try:
+            outcomes = list(erp.ensure_many(sales_orders))
+        except VtexErpError as error:
+            self._count(_trouble(error))
+            raise
+        for failure in {id(each): each for each in outcomes if isinstance(each, VtexErpError)}.values():
+            self._count(_trouble(failure))
+        for _ in filter(lambda each: isinstance(each, str), outcomes):
+            self._count(None)
+        return outcomes
+
+    def _attempt(self, sales_order: SalesOrder) -> str | VtexErpError:
+        try:
+            return self.ensure(sales_order)
+        except VtexErpError as error:
+            return error
+
     def cancel(self, external_id: str, *, reason: str) -> Cancellation:
         """Cancel as the ERP client does."""
         return self._call(lambda: self._erp.cancel(external_id, reason=reason))

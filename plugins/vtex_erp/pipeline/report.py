@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from vtex_erp.erp.protocol import CLAIMED
 from vtex_erp.errors import ErpDownError, ParkError, RetryableError, StopError, VtexErpError
 
 if TYPE_CHECKING:
@@ -57,7 +58,8 @@ class StepReport:
         )
         retryable = [error for _, error in self.failures if isinstance(error, RetryableError)]
         if retryable:
-            delays = [error.retry_after for error in retryable if error.retry_after]
+            # Who meets another's claim waits by itself in the ledger; the task has no reason to.
+            delays = [error.retry_after for error in retryable if error.retry_after and error.cause != CLAIMED]
             raise RetryableError(message, cause="orders-failed", retry_after=max(delays, default=None))
         raise ParkError(message, cause="orders-parked")
 

@@ -2,7 +2,7 @@
 
 An order is written down as `submitting` before it is sent. So an order that is found in that stage was perhaps
 created: it is in doubt, and only the ERP can tell. `settle` asks it: found ends the doubt, absent or half-made puts the
-order back to `mapped`, unknown leaves it in doubt. Only a `mapped` order is ever sent.
+order back to `mapped`, cancelled parks it, unknown leaves it in doubt. Only a `mapped` order is ever sent.
 
 Orders that VTEX has cancelled meanwhile are cancelled in the ERP first.
 
@@ -121,7 +121,7 @@ def send(ledger: Ledger, task: TaskTry, erp: ErpClient, report: StepReport, *, m
         failed=_not_sent,
         most=most,
     )
-    if isinstance(erp, EnsuresMany) and erp.at_once > 1:
+    if isinstance(erp, EnsuresMany) and erp.at_once > 1 and erp.guarantee is not Guarantee.SEARCH_ONLY:
         many = erp
         waves.run_many(lambda orders: _send_many(ledger, orders, many), report, at_once=erp.at_once)
     else:
@@ -130,6 +130,12 @@ def send(ledger: Ledger, task: TaskTry, erp: ErpClient, report: StepReport, *, m
 
 def _settle(ledger: Ledger, entry: OrderEntry, erp: ErpClient) -> Move:
     answer = erp.lookup(entry.external_id)
+    if isinstance(answer, Found) and answer.cancelled:
+        raise ParkError(
+            f"Sales order {answer.erp_id} of order {entry.order_id} is cancelled in the ERP, and not in VTEX. Take it "
+            "up again there and clear submit_orders, or cancel the order in VTEX.",
+            cause="cancelled-in-erp",
+        )
     if isinstance(answer, Found) and answer.finished:
         return Move(entry, Stage.SUBMITTED, {"erp_id": answer.erp_id}, note="found in the ERP")
     if isinstance(answer, Found):
@@ -169,26 +175,38 @@ def _send(ledger: Ledger, entry: OrderEntry, document: str, erp: ErpClient) -> M
 
 
 def _send_many(ledger: Ledger, orders: Sequence[tuple[OrderEntry, str]], erp: EnsuresMany) -> list[Move | VtexErpError]:
-    """Send several at once; an order that a successor has taken over meanwhile stays here."""
+    """Send several at once. One that was sent before goes alone: it may be what has failed the others."""
+    moves: dict[int, Move | VtexErpError] = {}
+    fresh = [order for order in orders if order[0].submitting_at is None]
+    again = [order for order in orders if order[0].submitting_at is not None]
+    for part in (fresh, *([order] for order in again)):
+        moves |= _send_part(ledger, part, erp) if part else {}
+    return [moves[entry.id] for entry, _ in orders]
+
+
+def _send_part(
+    ledger: Ledger, orders: Sequence[tuple[OrderEntry, str]], erp: EnsuresMany
+) -> dict[int, Move | VtexErpError]:
+    """Send several in one call; an order that a successor has taken over meanwhile stays here."""
     lost = {entry.id for entry, _ in orders if _claimed_long_ago(ledger, entry) and not entries.holds(ledger, entry)}
     sales_orders = {entry.id: SalesOrder.model_validate_json(text) for entry, text in orders if entry.id not in lost}
     outcomes = dict(zip(sales_orders, erp.ensure_many(list(sales_orders.values())), strict=True))
-    moves: list[Move | VtexErpError] = []
+    moves: dict[int, Move | VtexErpError] = {}
     for entry, _ in orders:
         outcome = outcomes.get(entry.id)
         if outcome is None:
-            moves.append(Move(entry, Stage.SUBMITTING))
+            moves[entry.id] = Move(entry, Stage.SUBMITTING)
         elif isinstance(outcome, str):
-            moves.append(Move(entry, Stage.SUBMITTED, {"erp_id": outcome}))
+            moves[entry.id] = Move(entry, Stage.SUBMITTED, {"erp_id": outcome})
         else:
-            moves.append(_redacted(outcome, sales_orders[entry.id]))
+            moves[entry.id] = _redacted(outcome, *sales_orders.values())
     return moves
 
 
-def _redacted(error: VtexErpError, sales_order: SalesOrder) -> VtexErpError:
-    """The error, without the shopper's data; many orders may have got the same one."""
+def _redacted(error: VtexErpError, *sales_orders: SalesOrder) -> VtexErpError:
+    """The error without the data of the shoppers: many orders may have got the same one, which may quote any."""
     own = copy.copy(error)
-    own.message = redact(error.message, sales_order)
+    own.message = redact(error.message, *sales_orders)
     own.args = (own.message,)
     return own
 

@@ -127,6 +127,8 @@ class Waves:
         except VtexErpError as error:
             return [self._failed(entry, error) for entry, _ in orders]
         except Exception as error:  # noqa: BLE001 - whatever it is, it must not stop the other orders
+            if len(orders) > 1:  # whose it is shows when each is alone
+                return [result for order in orders for result in self._attempt_many(act, [order])]
             return [self._failed(entry, _unexpected(entry, error)) for entry, _ in orders]
         return [
             self._failed(entry, outcome) if isinstance(outcome, VtexErpError) else Result(outcome)

@@ -129,7 +129,9 @@ class _Translation:
             raise self._parked("customer-without-document", "the customer has no document, which the rules ask for")
         kind = customer.document_type or (rules.default_document_type if customer.document else None)
         if customer.document_type:
-            kind = self._code("document-type", rules.document_types, kind)
+            # The shop's own field, in which VTEX keeps `cpf` as well as `CPF`.
+            same = (word for word in rules.document_types.codes if word.casefold() == customer.document_type.casefold())
+            kind = self._code("document-type", rules.document_types, next(same, customer.document_type))
         return customer.model_copy(update={"document_type": kind})
 
     def _company_without_document(self, customer: Customer, rules: CustomerRules) -> Customer:

@@ -30,7 +30,9 @@ class CustomerRules(Section):
     """Who the customer is in the ERP."""
 
     document_types: Codes = Field(
-        default=Codes(), description="VTEX's documentType (cpf, rut, …) to the ERP's word, in `customer.document_type`."
+        default=Codes(),
+        description="VTEX's documentType (cpf, rut, …; here case does not count) to the ERP's word, in "
+        "`customer.document_type`.",
     )
     default_document_type: Code | None = Field(
         default=None, description="`customer.document_type` where VTEX gives a document without its kind."

@@ -21,8 +21,8 @@ _ESCAPED = re.compile(r"\\u([0-9a-fA-F]{4})")
 _BETWEEN_DIGITS = r"[\s().\-/]*"
 
 
-def redact(text: str, sales_order: SalesOrder) -> str:
-    r"""Replace every personal value of `sales_order` found in `text` by `***`; cut to 300 characters.
+def redact(text: str, *sales_orders: SalesOrder) -> str:
+    r"""Replace every personal value of the sales orders found in `text` by `***`; cut to 300 characters.
 
     Case, accents, blanks, JSON's `\u00e3`, the punctuation of documents, phones and postal codes, and a
     phone's country and area code make no difference. Names are also looked for word by word. Values shorter
@@ -30,7 +30,8 @@ def redact(text: str, sales_order: SalesOrder) -> str:
     """
     text = unicodedata.normalize("NFC", _ESCAPED.sub(lambda match: chr(int(match[1], 16)), text))
     folded = _fold(text)
-    spans = [match.span() for pattern in _patterns(sales_order) for match in re.finditer(pattern, folded)]
+    patterns = {pattern for sales_order in sales_orders for pattern in _patterns(sales_order)}
+    spans = [match.span() for pattern in patterns for match in re.finditer(pattern, folded)]
     return _hide(text, spans)[:_LONGEST_TEXT]
 
 

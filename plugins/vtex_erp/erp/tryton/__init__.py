@@ -20,6 +20,7 @@ the sale was refused                  a draft or a quotation                  th
 
 When Tryton refuses to quote or to confirm, the draft is deleted before the order is parked. When its total differs, the
 draft stays for a person to look at, and the order is parked with both totals: the next try takes the draft as it is
-when a person has made its total right, and makes it anew otherwise. A create whose answer was lost may still be at
-work: the unique key lets only one of two win, and a customer's claim is held until Tryton must have ended.
+when a person has made its total right, and makes it anew otherwise. So does it with a half-made sale that nobody else
+has touched, and that would be written in another way now. A create whose answer was lost may still be at work: the
+unique key lets only one of two win, and a customer's claim is held until Tryton must have ended.
 """

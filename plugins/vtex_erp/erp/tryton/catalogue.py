@@ -37,6 +37,7 @@ class Product:
     id: int
     code: str
     unit: int
+    is_service: bool
 
 
 @dataclass
@@ -189,7 +190,8 @@ class Catalogue:
 
     def _read_products(self, codes: list[str]) -> Mapping[str, Product]:
         domain = [["salable", "=", True], ["OR", ["code", "in", codes], ["identifiers.code", "in", codes]]]
-        rows = self.api.search("product.product", domain, ["code", "identifiers.code", "sale_uom"], "look up products")
+        fields = ["code", "identifiers.code", "sale_uom", "type"]
+        rows = self.api.search("product.product", domain, fields, "look up products")
         by_ean = {each["code"]: _product(row) for row in reversed(rows) for each in row.get("identifiers") or ()}
         return by_ean | {row["code"]: _product(row) for row in reversed(rows) if row["code"]}
 
@@ -207,4 +209,4 @@ def _shop(row: Record) -> Shop:
 
 
 def _product(row: Record) -> Product:
-    return Product(row["id"], row["code"] or "", row["sale_uom"])
+    return Product(row["id"], row["code"] or "", row["sale_uom"], row["type"] == "service")

@@ -5,28 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vtex_erp.erp.tryton.drafts import attempt
+from vtex_erp.erp.tryton.rights import NEEDED, lacking
 from vtex_erp.errors import VtexErpError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from vtex_erp.erp.tryton.client import TrytonErpClient
-
-_NEEDED = {
-    "sale.sale": ("read", "write", "create", "delete"),
-    "sale.line": ("read", "create"),
-    "party.party": ("read", "write", "create"),
-    "party.identifier": ("read", "create"),
-    "party.address": ("read", "create"),
-    "party.contact_mechanism": ("read", "create"),
-    "web.shop": ("read",),
-    "product.product": ("read",),
-    "product.uom": ("read",),
-    "account.tax": ("read",),
-    "currency.currency": ("read",),
-    "country.country": ("read",),
-    "country.subdivision": ("read",),
-}
 
 
 def missing(client: TrytonErpClient) -> list[str]:
@@ -35,15 +20,8 @@ def missing(client: TrytonErpClient) -> list[str]:
     Raises CredentialsError for a key that Tryton does not take, ConfigurationError for a database that is not there,
     and RetryableError when Tryton is not reached.
     """
-    return [*_rights(client), *_records(client)]
-
-
-def _rights(client: TrytonErpClient) -> Iterator[str]:
-    given = client.api.rights(list(_NEEDED), "read the user's rights")
-    for model, rights in _NEEDED.items():
-        lacking = [right for right in rights if not given.get(model, {}).get(right)]
-        if lacking:
-            yield f"The key's user may not {' and '.join(lacking)} {model}: put him into the group Sales."
+    given = client.api.rights(list(NEEDED), "read the user's rights")
+    return [*lacking(given), *_records(client)]
 
 
 def _records(client: TrytonErpClient) -> Iterator[str]:

@@ -64,7 +64,7 @@ class TrytonErpClient:
         self.drafts = Drafts(self.api, settings, self.catalogue, parties, products)
 
     def lookup(self, external_id: str) -> Lookup:
-        """Ask for the sale of the order in all web shops; a draft or quotation is found, and not finished."""
+        """Ask for the sale of the order, whatever its web shop; a draft or quotation is found, and not finished."""
         try:
             sale = self._find(external_id, f"look up order {external_id}")
         except RetryableError as error:
@@ -99,6 +99,8 @@ class TrytonErpClient:
         orders = {order.external_id: order for order in sales_orders}
         sales = {name: sale_of(order, self.settings) for name, order in orders.items()}
         drafts = attempt(self._standing, sales, orders)
+        if isinstance(drafts, ParkError) and len(orders) > 1:  # for one of them
+            return [attempt(self.ensure, order) for order in sales_orders]
         if isinstance(drafts, VtexErpError):
             return [drafts] * len(sales_orders)
         return [self._outcome(drafts[order.external_id], sales[order.external_id]) for order in sales_orders]
@@ -132,22 +134,27 @@ class TrytonErpClient:
         return self._find_all([external_id], task).get(external_id)
 
     def _find_all(self, external_ids: list[str], task: str) -> dict[str, Record]:
-        shops = [shop.id for shop in self.catalogue.shops.values()]
-        domain = [["web_shop", "in", shops], ["web_id", "in", external_ids]]
-        rows = self.api.search("sale.sale", domain, _SALE_FIELDS, task)
-        # Moved to another web shop meanwhile: what is further on counts.
-        return {row["web_id"]: row for row in sorted(rows, key=lambda row: row["state"] not in _UNFINISHED)}
+        # Also in web shops that the connection no longer names. Of an order in two of them, what is further on counts.
+        rows = self.api.search("sale.sale", [["web_id", "in", external_ids]], _SALE_FIELDS, task)
+        return {row["web_id"]: row for row in sorted(rows, key=_progress)}
 
     def _standing(self, sales: Mapping[str, Sale], orders: Mapping[str, SalesOrder]) -> dict[str, Draft]:
         """The sale of each order as it stands, made as a draft where there is none."""
         standing: dict[str, Draft] = {}
         for name, found in self._find_all(list(sales), task_of(sales)).items():
-            if found["state"] == DRAFT and found["total_amount"] != sales[name].total:
-                # It waited for a person; the rules or the products may have been mended instead.
-                self.api.delete("sale.sale", found["id"], f"create order {name}: make its draft anew")
-            else:
-                standing[name] = found
+            left = attempt(self._left, found, sales[name], orders[name])
+            standing |= {name: left} if left else {}
         return standing | self.drafts.make({k: v for k, v in sales.items() if k not in standing}, orders)
+
+    def _left(self, found: Record, sale: Sale, order: SalesOrder) -> Record | None:
+        """The sale, if it may be taken on; one that is to be made anew is removed."""
+        task = f"create order {sale.web_id}: make it anew"
+        # A total that differs waited for a person; the rules or the products may have been mended instead.
+        differs = found["state"] == DRAFT and found["total_amount"] != sale.total
+        if differs or (found["state"] in _UNFINISHED and self.drafts.is_outdated(found["id"], sale, order, task)):
+            self._remove(found, task)
+            return None
+        return found
 
     def _outcome(self, draft: Draft, sale: Sale) -> str | VtexErpError:
         task = f"create order {sale.web_id}"
@@ -181,6 +188,9 @@ class TrytonErpClient:
             return self._press(found, button, task)
         except RefusedError as error:
             again = self._find(sale.web_id, task)
+            if error.gone or (again and again["id"] != found["id"]):
+                message = f"Somebody has deleted sale {_name(found)} of order {sale.web_id}, or made it anew."
+                raise UnclearError(message, status=error.status) from error
             if again and again["state"] != found["state"]:
                 return again  # another worker is at the same order
             if again:
@@ -221,6 +231,10 @@ class TrytonErpClient:
         words += [f"Tryton added {(row.get('product') or {}).get('code')} {row['amount']}" for row in made.values()]
         more = len(words) - _MOST_DIFFERENCES
         return words[:_MOST_DIFFERENCES] + ([f"{more} more lines"] if more > 0 else [])
+
+
+def _progress(sale: Record) -> int:
+    return 0 if sale["state"] in _UNFINISHED else 1 if sale["state"] == _CANCELLED else 2
 
 
 def _company(sale: Record) -> int:

@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 
 from vtex_erp.erp.tryton.api import Record, RefusedError
 from vtex_erp.erp.tryton.catalogue import first
-from vtex_erp.erp.tryton.people import buyer_of
+from vtex_erp.erp.tryton.parties import Party
+from vtex_erp.erp.tryton.people import address_id, buyer_of
 from vtex_erp.errors import ParkError, UnclearError, VtexErpError
 
 if TYPE_CHECKING:
@@ -16,14 +17,23 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from vtex_erp.erp.tryton.api import TrytonApi
-    from vtex_erp.erp.tryton.catalogue import Catalogue, Product
-    from vtex_erp.erp.tryton.parties import Parties, Party
+    from vtex_erp.erp.tryton.catalogue import Catalogue, Product, Shop
+    from vtex_erp.erp.tryton.parties import Parties
     from vtex_erp.erp.tryton.products import Products
     from vtex_erp.erp.tryton.sale import Sale, SaleLine
     from vtex_erp.erp.tryton.settings import TrytonSettings
     from vtex_erp.sales.model import SalesOrder
 
 DRAFT = "draft"
+_WRITTEN = (
+    *("comment", "currency", "web_shop", "warehouse", "create_uid", "write_uid", "party.name"),
+    *(
+        f"{which}_address.{name}"
+        for which in ("invoice", "shipment")
+        for name in ("street", "postal_code", "city", "attn")
+    ),
+    *(f"lines.{name}" for name in ("product", "unit", "quantity", "unit_price", "sequence", "create_uid", "write_uid")),
+)
 
 Draft = Record | VtexErpError
 """A sale as it stands after it was made, or why it was not."""
@@ -69,6 +79,31 @@ class Drafts:
         """A sale as values to create."""
         return {**self._head(sale, party), "lines": [["create", lines]]}
 
+    def is_outdated(self, sale_id: int, sale: Sale, order: SalesOrder, task: str) -> bool:
+        """Whether a sale that nobody else has touched says something else than would be written now.
+
+        A worker may have died at it before the rules, or the order in VTEX, were changed.
+        """
+        rows = self.api.search("sale.sale", [["id", "=", sale_id]], _WRITTEN, task)
+        made = [*rows, *(line for row in rows for line in row["lines"])]
+        authors = {each[name] for each in made for name in ("create_uid", "write_uid") if each[name] is not None}
+        return len(authors) == 1 and self._differs(rows[0], sale, order)
+
+    def _differs(self, row: Record, sale: Sale, order: SalesOrder) -> bool:
+        head, buyer = self._head(sale, Party(0, 0, 0)), buyer_of(order)
+        places = (("invoice_address", buyer.invoice), ("shipment_address", buyer.shipment))
+        return (
+            any(row[name] != head[name] for name in ("web_shop", "currency", "warehouse") if name in head)
+            or (row["comment"] or "").split() != sale.comment.split()
+            or any(
+                address_id(self.parties.address(place), {**row["party"], "addresses": [row[name]]}) is None
+                for name, place in places
+                if place
+            )
+            or list(map(_sold, sorted(row["lines"], key=lambda line: line["sequence"] or 0)))
+            != list(map(_sold, self.lines(sale)))
+        )
+
     def _create(self, values: Mapping[str, Record], company: int) -> dict[str, Draft]:
         """Create drafts in one call, which makes all or none; where one is refused, both halves are tried."""
         try:
@@ -86,15 +121,16 @@ class Drafts:
 
     def lines(self, sale: Sale) -> list[Record]:
         """The lines of a sale, as values to create. Raises ParkError for what Tryton does not know."""
+        self._warehouse(sale, self._shop(sale))  # before a customer is made for it
         products = self.catalogue.products({code for line in sale.lines for code in line.products})
         return [
-            self._line(line, first(products, line.products) or self._other_product(line, sale), index)
+            self._line(line, _product(line, products) or self._other_product(line, sale), index)
             for index, line in enumerate(sale.lines, 1)
         ]
 
     def _head(self, sale: Sale, party: Party) -> Record:
-        shop = self.catalogue.shops[sale.web_shop]
-        warehouse = shop.warehouses.get(sale.warehouse or "", shop.warehouses.get(""))
+        shop = self._shop(sale)
+        warehouse = self._warehouse(sale, shop)
         term = self.catalogue.payment_term()
         return {
             "company": shop.company,
@@ -110,6 +146,29 @@ class Drafts:
             **({} if warehouse is None else {"warehouse": warehouse}),
             **({} if term is None else {"payment_term": term}),
         }
+
+    def _shop(self, sale: Sale) -> Shop:
+        shop = self.catalogue.shops.get(sale.web_shop)
+        if shop is None:
+            raise ParkError(
+                f"Order {sale.web_id} is to go to web shop {sale.web_shop!r}, which is not in `web_shops` of the "
+                "connection. Correct `sales_channels` in the rules file and clear map_orders with downstream, or name "
+                "it there and clear submit_orders.",
+                cause=f"web-shop-not-named:{sale.web_shop}",
+            )
+        return shop
+
+    def _warehouse(self, sale: Sale, shop: Shop) -> int | None:
+        """The warehouse by its code; where there is no choice, the shop's own."""
+        codes = [code for code in shop.warehouses if code]
+        if sale.warehouse and len(codes) > 1 and sale.warehouse not in codes:
+            raise ParkError(
+                f"Order {sale.web_id} leaves from warehouse {sale.warehouse!r}, and web shop {shop.name!r} has "
+                f"{', '.join(sorted(codes))}. Correct `warehouses` in the rules file and clear map_orders with "
+                "downstream, or the codes in Tryton and clear submit_orders.",
+                cause=f"warehouse-not-mapped:{sale.warehouse}",
+            )
+        return shop.warehouses.get(sale.warehouse or "", shop.warehouses.get(""))
 
     def _other_product(self, line: SaleLine, sale: Sale) -> Product:
         """The product of a line whose codes Tryton does not know."""
@@ -137,6 +196,17 @@ class Drafts:
             "note": line.note,
             **({"taxes": [["add", [self.catalogue.tax(line.tax_name)]]]} if line.tax_name else {}),
         }
+
+
+def _sold(line: Record) -> tuple[Any, ...]:
+    return tuple(line[name] for name in ("product", "unit", "quantity", "unit_price"))
+
+
+def _product(line: SaleLine, products: Mapping[str, Product]) -> Product | None:
+    """The product of a line's codes. A charge's id may by chance be the code of an article, which is not shipped."""
+    if line.own_product:
+        products = {code: product for code, product in products.items() if product.is_service}
+    return first(products, line.products)
 
 
 def attempt(act: Callable[Given, Answer], *given: Given.args, **named: Given.kwargs) -> Answer | VtexErpError:

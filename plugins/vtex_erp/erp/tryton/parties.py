@@ -19,13 +19,14 @@ from vtex_erp.erp.tryton.people import (
     is_somebody_else,
     missing_contacts,
     missing_keys,
+    spellings,
 )
 from vtex_erp.errors import RetryableError, UnclearError, VtexErpError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from vtex_erp.erp.claims import Claims
+    from vtex_erp.erp.claims import Claims, Held
     from vtex_erp.erp.tryton.api import TrytonApi
     from vtex_erp.erp.tryton.catalogue import Catalogue
     from vtex_erp.transport import Sleep
@@ -73,47 +74,60 @@ class Parties:
     def _make_together(self, buyers: Mapping[str, Buyer], task: str) -> dict[str, Any]:
         """Make many new parties in one call; the answer is empty where that is not to be had."""
         try:
-            with alone(self.claims, _claimed(buyers.values()), task, self.sleep, tries=1):
+            with alone(self.claims, _claimed(buyers.values()), task, self.sleep, tries=1) as held, self.api.hurried():
                 rows = self._find(buyers.values(), task)
                 unknown = _strangers(buyers, rows)
-                values = [self.values(buyer) for buyer in unknown.values()]
-                rows += self._read(self.api.create_many("party.party", values, task), task) if values else []
+                made = self._create_all(unknown, task, held)
         except RefusedError:
             return {}  # for one of them: alone each is told what is wrong
         except RetryableError as error:
             return {} if error.cause == CLAIMED else dict.fromkeys(buyers, error)
         except VtexErpError as error:
             return dict.fromkeys(buyers, error)
-        return {name: self._complete(buyer, rows) for name, buyer in buyers.items()}
+        return {
+            name: self._with_addresses(buyer, made[name]) if name in made else self._complete(buyer, rows)
+            for name, buyer in buyers.items()
+        }
+
+    def _create_all(self, buyers: Mapping[str, Buyer], task: str, held: Held) -> dict[str, Record]:
+        """Make new parties in one call, and read them as they are then."""
+        values = [self.values(buyer) for buyer in buyers.values()]
+        with held.creating():
+            ids = self.api.create_many("party.party", values, task) if values else []
+        rows = {row["id"]: row for row in self._read(ids, task)} if ids else {}
+        return {name: rows[made] for name, made in zip(buyers, ids, strict=True)}
 
     def _make_alone(self, buyer: Buyer, task: str) -> Party:
-        with alone(self.claims, _claimed([buyer]), task, self.sleep):
+        with alone(self.claims, _claimed([buyer]), task, self.sleep) as held, self.api.hurried():
             found = _best(buyer, self._find([buyer], task))
-            made = self._add(buyer, found, task) if found else self._create(buyer, task)
-        party = self._complete(buyer, [made])
+            made = self._add(buyer, found, task, held) if found else self._create(buyer, task, held)
+        # Not by its identifiers again, which Tryton may have spelled in another way: this is the one.
+        party = self._with_addresses(buyer, made)
         if party is None:
             raise UnclearError(f"Tryton does not show the customer as it was made, to {task}.", cause="in-doubt")
         return party
 
     def _find(self, buyers: Iterable[Buyer], task: str) -> list[Record]:
-        keys = sorted({key for buyer in buyers for key in buyer.keys})
-        domain = [["identifiers.code_compact", "in", keys]]
+        keys = sorted({key for buyer in buyers for key in spellings(buyer)})
+        # As it was typed, where Tryton has more in mind than case and punctuation (a country's letters, a zero).
+        domain = ["OR", *([f"identifiers.{name}", "in", keys] for name in ("code_compact", "code"))]
         return self.api.search("party.party", domain, PARTY_FIELDS, f"{task}: find the customer") if keys else []
 
     def _read(self, ids: Sequence[int], task: str) -> list[Record]:
         return self.api.search("party.party", [["id", "in", list(ids)]], PARTY_FIELDS, f"{task}: read the customer")
 
-    def _create(self, buyer: Buyer, task: str) -> Record:
+    def _create(self, buyer: Buyer, task: str, held: Held) -> Record:
         task = f"{task}: make the customer"
         values = self.values(buyer)
-        try:
-            ids = self.api.create_many("party.party", [values], task)
-        except RefusedError:
-            if "contact_mechanisms" not in values:
-                raise
-            # Perhaps for a phone number that is none: the order matters more.
-            del values["contact_mechanisms"]
-            ids = self.api.create_many("party.party", [values], task)
+        with held.creating():
+            try:
+                ids = self.api.create_many("party.party", [values], task)
+            except RefusedError:
+                if "contact_mechanisms" not in values:
+                    raise
+                # Perhaps for a phone number that is none: the order matters more.
+                del values["contact_mechanisms"]
+                ids = self.api.create_many("party.party", [values], task)
         return self._read(ids, task)[0]
 
     def values(self, buyer: Buyer) -> Record:
@@ -122,12 +136,12 @@ class Parties:
         return {
             "name": buyer.name,
             "identifiers": [["create", [identifier(buyer, key) for key in buyer.keys]]],
-            "addresses": [["create", [self._address(place) for place in buyer.places] or [{}]]],
+            "addresses": [["create", [self.address(place) for place in buyer.places] or [{}]]],
             **({"contact_mechanisms": [["create", contacts]]} if contacts else {}),
         }
 
-    def _add(self, buyer: Buyer, party: Record, task: str) -> Record:
-        addresses = [values for place in buyer.places if address_id(values := self._address(place), party) is None]
+    def _add(self, buyer: Buyer, party: Record, task: str, held: Held) -> Record:
+        addresses = [values for place in buyer.places if address_id(values := self.address(place), party) is None]
         if not buyer.places and not party.get("addresses"):
             addresses = [{}]
         values = {
@@ -137,7 +151,8 @@ class Parties:
         }
         added = {name: [["create", rows]] for name, rows in values.items() if rows}
         if added:
-            self._write(party, added, f"{task}: complete the customer")
+            with held.creating():
+                self._write(party, added, f"{task}: complete the customer")
         return self._read([party["id"]], task)[0]
 
     def _write(self, party: Record, added: dict[str, Any], task: str) -> None:
@@ -158,12 +173,17 @@ class Parties:
         party = _best(buyer, rows)
         if party is None or missing_keys(buyer, party) or (contacts and missing_contacts(buyer, party)):
             return None
+        return self._with_addresses(buyer, party)
+
+    def _with_addresses(self, buyer: Buyer, party: Record) -> Party | None:
+        """The party as the order needs it; None when it lacks an address."""
         invoice, shipment = (
-            address_id(self._address(place) if place else None, party) for place in (buyer.invoice, buyer.shipment)
+            address_id(self.address(place) if place else None, party) for place in (buyer.invoice, buyer.shipment)
         )
         return None if invoice is None or shipment is None else Party(party["id"], invoice, shipment)
 
-    def _address(self, place: Place) -> Record:
+    def address(self, place: Place) -> Record:
+        """An address as values to create."""
         country = self.catalogue.country(place.country)
         state = self.catalogue.subdivision(country, place.state)
         city = place.city
@@ -191,11 +211,11 @@ def _strangers(buyers: Mapping[str, Buyer], rows: Sequence[Record]) -> dict[str,
     seen: set[str] = set()
     strangers = {}
     for name, buyer in buyers.items():
-        if seen.isdisjoint(buyer.keys) and not any(has_key(buyer, row) for row in rows):
+        if seen.isdisjoint(buyer.marks) and not any(has_key(buyer, row) for row in rows):
             strangers[name] = buyer
-        seen.update(buyer.keys)
+        seen.update(buyer.marks)
     return strangers
 
 
 def _claimed(buyers: Iterable[Buyer]) -> list[str]:
-    return [f"party:{key}" for buyer in buyers for key in buyer.keys]
+    return [f"party:{key}" for buyer in buyers for key in buyer.marks]

@@ -26,6 +26,8 @@ PARTY_FIELDS = (
 _TRYTON_TYPE = re.compile(r"[a-z]{2}_[a-z0-9_]+")
 """A kind of identifier that Tryton knows, such as `br_cpf`: the rules' `document_types` say it."""
 _BLANKS = re.compile(r"[\W_]+")
+_OURS = "vtex:"
+"""How identifiers of our own making begin."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,11 @@ class Buyer:
         return (*filter(None, [self.document]), *self.others)
 
     @property
+    def marks(self) -> frozenset[str]:
+        """The keys, whatever their spelling."""
+        return frozenset(map(mark, self.keys))
+
+    @property
     def places(self) -> tuple[Place, ...]:
         """The addresses, each once."""
         return tuple(dict.fromkeys(filter(None, (self.invoice, self.shipment))))
@@ -81,7 +88,7 @@ def buyer_of(order: SalesOrder) -> Buyer:
         name=name,
         document=document,
         document_type=_type_of(customer, document),
-        others=others if document or others else (f"vtex:{order.external_id}",),
+        others=others if document or others else (f"{_OURS}{order.external_id}",),
         contacts=tuple(_contacts(customer)),
         invoice=_place(order.billing_address or order.shipping_address, name),
         shipment=_place(order.shipping_address or order.billing_address, name),
@@ -91,7 +98,7 @@ def buyer_of(order: SalesOrder) -> Buyer:
 def _others(order: SalesOrder) -> Iterator[str]:
     customer, company = order.customer, order.customer.company
     if customer.user_profile_id and not (company and company.document):
-        whose = f"vtex:{order.source.account}:{customer.user_profile_id}"
+        whose = f"{_OURS}{order.source.account}:{customer.user_profile_id}"
         # The contact may buy privately, too: that is another customer.
         yield f"{whose}:company" if company else whose
 
@@ -131,24 +138,34 @@ def _place(address: Address | None, name: str) -> Place | None:
     )
 
 
+def mark(key: str) -> str:
+    """What tells an identifier from others, however it is spelled: Tryton writes documents its own way."""
+    return key if key.startswith(_OURS) else "".join(filter(str.isalnum, key)).casefold() or key
+
+
+def spellings(buyer: Buyer) -> set[str]:
+    """How Tryton may have spelled the buyer's keys."""
+    return {spelled for key in buyer.keys for spelled in ((key,) if key.startswith(_OURS) else (key, key.upper()))}
+
+
 def missing_keys(buyer: Buyer, party: Record) -> list[Record]:
     """The identifiers that the party does not have yet, as values to create."""
-    known = _codes(party)
-    return [identifier(buyer, key) for key in buyer.keys if key not in known]
+    known = _marks(party)
+    return [identifier(buyer, key) for key in buyer.keys if mark(key) not in known]
 
 
 def has_document(buyer: Buyer, party: Record) -> bool:
     """Whether the party has the buyer's document."""
-    return buyer.document is not None and buyer.document in _codes(party)
+    return buyer.document is not None and mark(buyer.document) in _marks(party)
 
 
 def has_key(buyer: Buyer, party: Record) -> bool:
     """Whether the party has anything that says who the buyer is."""
-    return not _codes(party).isdisjoint(buyer.keys)
+    return not _marks(party).isdisjoint(buyer.marks)
 
 
-def _codes(party: Record) -> set[str]:
-    return {each[name] for each in party.get("identifiers") or () for name in ("code", "code_compact")}
+def _marks(party: Record) -> set[str]:
+    return {mark(each[name]) for each in party.get("identifiers") or () for name in ("code", "code_compact")}
 
 
 def identifier(buyer: Buyer, key: str) -> Record:
@@ -160,10 +177,17 @@ def is_somebody_else(buyer: Buyer, party: Record) -> bool:
     """Whether a party that has the user profile of the buyer has another document."""
     if buyer.document is None:
         return False
-    kinds = (None, "", buyer.document_type)
-    codes = [each["code_compact"] for each in party.get("identifiers") or () if each["type"] in kinds]
-    documents = [code for code in codes if not code.startswith("vtex:")]
-    return bool(documents) and buyer.document not in documents
+    documents = [
+        mark(each["code_compact"])
+        for each in party.get("identifiers") or ()
+        if not each["code_compact"].startswith(_OURS) and not _is_of_another_kind(each, buyer)
+    ]
+    return bool(documents) and mark(buyer.document) not in documents
+
+
+def _is_of_another_kind(given: Record, buyer: Buyer) -> bool:
+    """Whether one person may have both: a kind that nobody told is none."""
+    return bool(given["type"] and buyer.document_type) and given["type"] != buyer.document_type
 
 
 def missing_contacts(buyer: Buyer, party: Record) -> list[Record]:

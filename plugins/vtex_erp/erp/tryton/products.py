@@ -28,10 +28,11 @@ class Products:
     def make(self, line: SaleLine, task: str, *, company: int) -> Product:
         """Make the product of a line, under the best of its codes."""
         code = line.products[0]
-        with alone(self.claims, [f"product:{code}"], task, self.sleep):
+        with alone(self.claims, [f"product:{code}"], task, self.sleep) as held, self.api.hurried():
             found = self.catalogue.look_again(code)
             if found is None:
-                self._create(line, code, task, company)
+                with held.creating():
+                    self._create(line, code, task, company)
                 found = self.catalogue.look_again(code)
         if found is None:
             raise self.catalogue.wrong("product_category", f"product {code!r} was made, and cannot be sold")

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
+
+from vtex_erp.erp.claims import CLAIM_SECONDS
 
 if TYPE_CHECKING:
     from vtex_erp.connection import ConnectionFields
 
 WORDS = ("ref_id", "sku", "ean")
 """The words of a line that a product may be found by."""
+_LONGEST_TIMEOUT = CLAIM_SECONDS / 2
+"""Under a claim one call looks, and one creates: both must have ended before it runs out."""
 
 
 @dataclass(frozen=True)
 class TrytonSettings:
     """Where Tryton is, and what is called how there.
 
-    `web_shops` are names of web shops: the first is for every sales channel that is not itself the name of another.
+    `web_shops` are names of web shops: the first is for every sales channel that is still VTEX's number.
     `product_codes` are the words that a product is found by, the best first. `shipping_product`, `tax_product` and
     `charge_product` are codes of products for amounts that are no article. With `create_products` unknown products
     are made, in the accounting category `product_category`.
@@ -43,6 +48,11 @@ class TrytonSettings:
 
         Raises ConfigurationError naming the connection, the field and what to put there.
         """
+        unknown = sorted(set(fields.extra) - _extra())
+        if unknown:
+            raise fields.wrong(
+                unknown[0], f"Tryton's connection has no such field; it has {', '.join(sorted(_extra()))}"
+            )
         shops = _listed(fields.extra.get("web_shops"))
         if not shops:
             raise fields.wrong("web_shops", "put the name of the web shop in Tryton; several are separated by commas")
@@ -62,13 +72,19 @@ class TrytonSettings:
             payment_term=_text(fields, "payment_term"),
             create_products=_flag(fields, "create_products"),
             product_category=_category(fields),
-            timeout_seconds=fields.number("timeout_seconds", default=cls.timeout_seconds),
+            timeout_seconds=_timeout(fields, cls.timeout_seconds),
             concurrency=fields.whole_number("concurrency", default=cls.concurrency),
         )
 
     def shop_for(self, sales_channel: str | None) -> str:
-        """The name of the web shop that an order of the sales channel goes to."""
-        return sales_channel if sales_channel in self.web_shops and sales_channel else self.web_shops[0]
+        """The name of the web shop that an order of the sales channel goes to: a word that is no number of VTEX's."""
+        is_name = sales_channel in self.web_shops or not (sales_channel or "0").isdecimal()
+        return sales_channel if sales_channel and is_name else self.web_shops[0]
+
+
+def _extra() -> set[str]:
+    """The names of what Extra may have."""
+    return {each.name for each in dataclasses.fields(TrytonSettings)} - {"base_url", "database", "key", "connection_id"}
 
 
 def _text(fields: ConnectionFields, name: str) -> str | None:
@@ -87,6 +103,13 @@ def _product_codes(fields: ConnectionFields) -> tuple[str, ...]:
     if wrong:
         raise fields.wrong("product_codes", f"{wrong[0]!r} is not one of {', '.join(WORDS)}")
     return words
+
+
+def _timeout(fields: ConnectionFields, default: float) -> float:
+    seconds = fields.number("timeout_seconds", default=default)
+    if seconds > _LONGEST_TIMEOUT:
+        raise fields.wrong("timeout_seconds", f"put at most {_LONGEST_TIMEOUT:g}")
+    return seconds
 
 
 def _category(fields: ConnectionFields) -> str | None:
