@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from vtex_erp.erp.protocol import CLAIMED, Absent, Cancellation, Found, Guarantee, Lookup
-from vtex_erp.errors import ParkError, RetryableError, UnclearError, VtexErpError
+from vtex_erp.errors import ErpDownError, ParkError, RetryableError, UnclearError, VtexErpError
 from vtex_erp.ledger import breaker
 from vtex_erp.pipeline.erp_guard import DEFAULT_CONNECTION
 
@@ -116,6 +116,26 @@ def test_an_order_whose_customer_is_claimed_waits_by_itself(world: World, sandbo
     assert error.retry_after is None
     entry = world.entry(order.order_id)
     assert entry.next_attempt_at - world.time.now() > timedelta(seconds=500)
+
+
+def test_what_is_in_the_erp_stays_known_when_it_goes_down_before_the_next(
+    world: World, sandbox: Sandbox, erp: ManyErp
+) -> None:
+    (old,) = place(sandbox, 1)
+    erp.trouble = lambda _orders: UnclearError("lost", cause="no-answer")
+    world.run()
+    assert world.entry(old.order_id).stage == "submitting"
+    (new,) = sandbox.generate(1, seed=7, kinds=["plain"])
+
+    def go_down(orders: Sequence[SalesOrder]) -> None:
+        if world.external_id(old) in [order.external_id for order in orders]:
+            raise ErpDownError("down")
+
+    erp.trouble = go_down
+    world.later()
+    assert world.external_id(new) in erp.orders
+    assert world.entry(new.order_id).erp_id == erp.orders[world.external_id(new)]
+    assert world.entry(old.order_id).stage == "mapped"
 
 
 def test_a_call_that_fails_for_ten_is_one_failure(world: World, sandbox: Sandbox, erp: ManyErp) -> None:

@@ -190,7 +190,11 @@ def _send_part(
     """Send several in one call; an order that a successor has taken over meanwhile stays here."""
     lost = {entry.id for entry, _ in orders if _claimed_long_ago(ledger, entry) and not entries.holds(ledger, entry)}
     sales_orders = {entry.id: SalesOrder.model_validate_json(text) for entry, text in orders if entry.id not in lost}
-    outcomes = dict(zip(sales_orders, erp.ensure_many(list(sales_orders.values())), strict=True))
+    outcomes: dict[int, str | VtexErpError]
+    try:
+        outcomes = dict(zip(sales_orders, erp.ensure_many(list(sales_orders.values())), strict=True))
+    except VtexErpError as error:  # it is no other part's
+        outcomes = dict.fromkeys(sales_orders, error)
     moves: dict[int, Move | VtexErpError] = {}
     for entry, _ in orders:
         outcome = outcomes.get(entry.id)
