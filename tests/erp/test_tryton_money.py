@@ -99,7 +99,7 @@ def table(orders: list[Taken]) -> str:
 def rig(tryton_on_postgres: tuple[Tryton, Proxy]) -> TrytonRig:
     from tests.erp.tryton import TrytonRig
 
-    return TrytonRig(*tryton_on_postgres)
+    return TrytonRig(*tryton_on_postgres, timeout_seconds=120)  # 500 lines take their time on a busy machine
 
 
 def test_generated_orders_of_every_kind(rig: TrytonRig) -> None:

@@ -34,7 +34,7 @@ class LedgerClaims:
     def _take(self, hashed: list[str], seconds: float) -> str | float | None:
         now, claim = self.ledger.clock(), uuid.uuid4().hex
         with self.ledger.write() as connection:
-            # A row that is new belongs to nobody yet. All workers lock in the same order.
+            # A row that is new belongs to nobody yet. All workers lock in the same order, in `release`, too.
             insert_new(connection, claims, [{"key": key, "holder": "", "until": now} for key in hashed])
             query = select(claims.c.until).where(claims.c.key.in_(hashed)).order_by(claims.c.key).with_for_update()
             untils = connection.execute(query).scalars().all()
@@ -51,6 +51,7 @@ class LedgerClaims:
         """Give them back."""
         own = claims.c.key.in_(self._hashed(keys)) & (claims.c.holder == claim)
         with self.ledger.write() as connection:
+            connection.execute(select(claims.c.key).where(own).order_by(claims.c.key).with_for_update()).all()
             connection.execute(delete(claims).where(own))
 
     def _hashed(self, keys: Collection[str]) -> list[str]:
