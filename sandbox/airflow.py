@@ -48,7 +48,9 @@ class Airflow:
         self._session = requests.Session()
         self._session.trust_env = False
         # What configures another Airflow (a developer's own, the one of a test suite) is not for this one.
-        outside = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
+        # Without bytecode each of hundreds of task processes would compile everything that it imports.
+        ours = ("AIRFLOW", "PYTHONDONTWRITEBYTECODE")
+        outside = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
         self._environment = {**outside, **self._defaults(), **self.settings}
 
     def _defaults(self) -> dict[str, str]:
