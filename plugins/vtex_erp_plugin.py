@@ -7,11 +7,14 @@ from typing import Any
 
 from airflow.sdk.plugins_manager import AirflowPlugin
 
+from vtex_erp import preload
+
 
 class VtexErpPlugin(AirflowPlugin):
     """Serves the package's pages and the endpoint of VTEX's hook; and makes it visible under Admin, Plugins."""
 
     name = "vtex_erp"
+    listeners = (preload,)
 
     @cached_property
     def fastapi_apps(self) -> list[Any]:  # type: ignore[override]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_EVERY_SECONDS = 0.1
+_EVERY_SECONDS = 0.5
 
 
 class TaskMemory:

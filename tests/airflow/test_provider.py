@@ -118,3 +118,27 @@ def test_the_plugin_loads_alone_and_the_package_is_not_scanned() -> None:
     assert "vtex_erp" in report["plugins"]
     assert report["bare"] == []
     assert report["heavy"] == []
+
+
+PRELOAD = """
+import sys
+from airflow.sdk.execution_time.task_runner import TaskRunnerMarker
+if sys.argv[1] == "task":
+    from airflow.sdk.listener import get_listener_manager
+    component = TaskRunnerMarker()
+else:
+    from airflow.listeners.listener import get_listener_manager
+    component = object()
+get_listener_manager().hook.on_starting(component=component)
+print("vtex_erp.operators.orders" in sys.modules)
+"""
+
+
+@pytest.mark.parametrize(("component", "imported"), [("scheduler", "True"), ("task", "False")])
+def test_the_scheduler_has_imported_what_tasks_need_and_a_task_of_another_dag_has_not(
+    component: str, imported: str
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", PRELOAD, component], capture_output=True, text=True, check=True, timeout=120
+    )
+    assert done.stdout.splitlines()[-1] == imported

@@ -54,6 +54,30 @@ def test_two_stores_of_one_account_are_refused(world: World, sandbox: Sandbox) -
     assert world.run() == {}
 
 
+@pytest.mark.parametrize("told", [None, 0, 7, 90, 5000])
+def test_a_feed_whose_number_of_events_is_wrong_is_read_dry(
+    world: World, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, told: int | None
+) -> None:
+    told_right = world.loop.vtex.feed_configuration()
+    told_wrong = told_right.model_copy(update={"quantity": told})
+    monkeypatch.setattr(world.loop.vtex, "feed_configuration", lambda: told_wrong)
+    sandbox.generate(90, seed=1, kinds=["plain"])
+    world.begin()
+    assert sandbox.feed_counters()["visible"] == 0
+    assert world.stages() == {"received": 90}
+
+
+def test_a_feed_that_tells_its_number_of_events_is_read_with_no_more_than_three_reads_besides(
+    world: World, sandbox: Sandbox
+) -> None:
+    world.begin()
+    assert world.requests("feed-get") == 3
+    sandbox.generate(90, seed=1, kinds=["plain"])
+    events_waiting = sandbox.feed_counters()["visible"]
+    world.begin()
+    assert world.requests("feed-get") == 3 + -(-events_waiting // 10) + 3
+
+
 def test_what_the_hook_has_brought_is_worked_on_though_the_feed_cannot_be_read(world: World, sandbox: Sandbox) -> None:
     """As the DAG of a store with a hook does: deduplicate goes on whatever became of pull_feed."""
     (order,) = sandbox.generate(1, seed=1, kinds=["plain"], events=())

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from vtex_erp.errors import ConfigurationError, FeedNotConfiguredError
 from vtex_erp.ledger import events, handles, plans
 from vtex_erp.ledger.plans import Pulled
+from vtex_erp.vtex.calls import MAX_FEED_ITEMS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -49,7 +50,7 @@ def pull_feed(
     has_hook: bool = False,
     clock: Callable[[], float] = time.monotonic,
 ) -> int:
-    """Read the feed until three reads in a row are empty, or a bound is met; the number of deliveries recorded.
+    """Read the feed until three reads or more at a time are empty, or a bound is met; the deliveries recorded.
 
     One empty or short read does not prove a dry feed (FAQ of the ERP guide: SQS standard queues). A rerun of a run
     that has pulled answers the same number and reads nothing. Raises `ConfigurationError` when the key's feed
@@ -94,37 +95,41 @@ def _pull(ledger: Ledger, task: TaskTry, vtex: VtexClient, bounds: PullBounds, c
             configuration.visibility_timeout_seconds,
             _SHORT_VISIBILITY_SECONDS,
         )
-    ours = _in_flight(ledger, task.run.account, configuration)
+    waiting = _waiting(ledger, task.run.account, configuration)
     deadline = clock() + min(bounds.seconds, configuration.visibility_timeout_seconds / 3)
-    pulled, dry = _drain(ledger, task, vtex, most=bounds.events, in_time=lambda: clock() < deadline)
-    known = dry and configuration.quantity is not None
-    unseen = max(0, (configuration.quantity or 0) - ours - pulled) if known else None
+    pulled, dry = _drain(
+        ledger, task, vtex, waiting=waiting or 0, most=bounds.events, in_time=lambda: clock() < deadline
+    )
+    unseen = max(0, waiting - pulled) if dry and waiting is not None else None
     return Pulled(pulled, configuration.retention_seconds, unseen)
 
 
-def _in_flight(ledger: Ledger, account: str, configuration: FeedConfiguration) -> int:
-    """What VTEX hides for us: it counts it as being in the feed."""
+def _waiting(ledger: Ledger, account: str, configuration: FeedConfiguration) -> int | None:
+    """About how many events the feed would give us now: VTEX's number counts those, too, that it hides for us."""
+    if configuration.quantity is None:
+        return None
     hidden_since = ledger.clock() - timedelta(seconds=configuration.visibility_timeout_seconds)
-    return events.in_flight(ledger, account, since=hidden_since)
+    return configuration.quantity - events.in_flight(ledger, account, since=hidden_since)
 
 
 def _drain(
-    ledger: Ledger, task: TaskTry, vtex: VtexClient, *, most: int, in_time: Callable[[], bool]
+    ledger: Ledger, task: TaskTry, vtex: VtexClient, *, waiting: int, most: int, in_time: Callable[[], bool]
 ) -> tuple[int, bool]:
-    """The number of deliveries, and whether the feed seems dry."""
-    pulled = empty_reads = 0
-    readers = 1
+    """The number of deliveries, and whether the feed seems dry; about so many are `waiting`, as far as is known."""
+    pulled, expected = 0, waiting
     with ThreadPoolExecutor(vtex.settings.concurrency) as pool:
-        while empty_reads < _EMPTY_READS_TO_STOP and pulled < most and in_time():
-            reads = list(pool.map(lambda _: vtex.retrieve_feed_items(), range(readers)))
+        while pulled < most and in_time():
+            reads_needed = min(-(-expected // MAX_FEED_ITEMS), vtex.settings.concurrency)
+            reads = list(pool.map(lambda _: vtex.retrieve_feed_items(), range(max(reads_needed, _EMPTY_READS_TO_STOP))))
             arrived = [event for read in reads for event in read]
+            if not arrived:
+                return pulled, True
             _check_account(arrived, task.run.account, vtex.settings.connection_id)
             events.record(ledger, task.run.account, arrived)
             pulled += len(arrived)
-            empty_reads = 0 if arrived else empty_reads + 1
-            # One reader is enough to see that nothing is there; a backlog deserves them all.
-            readers = min(readers * 2, vtex.settings.concurrency) if arrived else 1
-    return pulled, empty_reads == _EMPTY_READS_TO_STOP
+            # VTEX's number is not exact: what came beyond it says that as much again may be there, and more.
+            expected = waiting - pulled if waiting > pulled else 2 * min(len(arrived), pulled - waiting)
+    return pulled, False
 
 
 def _check_account(arrived: Sequence[FeedEvent], account: str, connection_id: str) -> None:
