@@ -21,10 +21,13 @@ Messages name the order and what to do. They never hold a shopper's data or a se
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+
+_Answer = TypeVar("_Answer")
+_Given = ParamSpec("_Given")
 
 
 class VtexErpError(Exception):
@@ -154,3 +157,11 @@ class WrongStatusError(AlreadyDoneError):
     """OMS003: the order is not in the status that the action needs. Read the order to see where it is."""
 
     default_cause = "wrong-status"
+
+
+def attempt(act: Callable[_Given, _Answer], *given: _Given.args, **named: _Given.kwargs) -> _Answer | VtexErpError:
+    """Give what the act gives, or the error of ours that it raises."""
+    try:
+        return act(*given, **named)
+    except VtexErpError as error:
+        return error

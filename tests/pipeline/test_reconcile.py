@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from threading import Barrier
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.pipeline.test_by_date import listing, place, run_day, task_of
+from vtex_erp.erp.protocol import Guarantee
 from vtex_erp.errors import ParkError
 from vtex_erp.ledger import found, reconciliations
 from vtex_erp.ledger.entries import Run, TaskTry
@@ -20,6 +22,8 @@ from vtex_erp.web.reconciliation import page
 if TYPE_CHECKING:
     from sandbox.client import PlacedOrder
     from tests.pipeline.world import World
+    from vtex_erp.erp.protocol import Cancellation, ErpClient, Lookup
+    from vtex_erp.sales.model import SalesOrder
 
 
 def findings(world: World, run_id: str = "audit", *, mend: bool = True) -> dict[str, Finding]:
@@ -48,6 +52,35 @@ def test_when_everything_is_right_there_is_nothing_to_say(world: World, brought_
     run_day(world, "others")
     assert kinds(world) == {}
     raise_findings([])
+
+
+class OneLookupAtATime:
+    """An ERP that takes one lookup in a call, and answers each when three are asked at the same time."""
+
+    guarantee, settle_seconds, concurrency = Guarantee.UNIQUE, 0.0, 3
+
+    def __init__(self, erp: ErpClient) -> None:
+        self._erp = erp
+        self._three = Barrier(3, timeout=20)
+
+    def lookup(self, external_id: str) -> Lookup:
+        self._three.wait()
+        return self._erp.lookup(external_id)
+
+    def ensure(self, sales_order: SalesOrder) -> str:
+        raise NotImplementedError
+
+    def cancel(self, external_id: str, *, reason: str) -> Cancellation:
+        raise NotImplementedError
+
+
+def test_an_erp_that_takes_one_lookup_in_a_call_is_asked_by_all_threads(
+    world: World, brought_in: list[PlacedOrder]
+) -> None:
+    world.time.sleep(601)
+    listing(world, "audit")
+    erp = OneLookupAtATime(world.loop.erp)
+    assert reconcile(world.ledger, task_of(world, "audit", "reconcile"), world.loop.vtex, erp) == []
 
 
 def test_an_order_that_the_erp_has_lost(world: World, brought_in: list[PlacedOrder]) -> None:

@@ -9,7 +9,6 @@ from urllib.parse import quote
 from airflow.sdk import BaseOperatorLink, get_current_context
 
 from vtex_erp.operators.step import StepOperator
-from vtex_erp.pipeline.erp_guard import ErpGuard
 from vtex_erp.pipeline.reconcile import raise_findings, reconcile
 
 if TYPE_CHECKING:
@@ -42,7 +41,6 @@ class ReconcileOperator(StepOperator):
     def step(self, ledger: Ledger, task: TaskTry) -> dict[str, int]:
         """Reconcile."""
         mend = not get_current_context()["params"].get("dry_run")
-        erp = ErpGuard(ledger, self.erp, self.store.erp)
-        found = reconcile(ledger, task, self.vtex, erp, mend=mend)
+        found = reconcile(ledger, task, self.vtex, self.erp, mend=mend, erp_connection=self.store.erp)
         raise_findings(found)
         return dict(Counter(each.kind.value for each in found))

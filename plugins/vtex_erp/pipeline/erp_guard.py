@@ -8,11 +8,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
 
 from vtex_erp.erp.protocol import CLAIMED, Cancellation, EnsuresMany, LooksUpMany, Lookup, Unknown
-from vtex_erp.errors import ErpDownError, RateLimitedError, RetryableError, UnclearError, VtexErpError
+from vtex_erp.errors import ErpDownError, RateLimitedError, RetryableError, UnclearError, VtexErpError, attempt
 from vtex_erp.ledger import breaker
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from vtex_erp.erp.protocol import ErpClient
     from vtex_erp.ledger.ledger import Ledger
@@ -22,6 +22,7 @@ _log = logging.getLogger(__name__)
 
 DEFAULT_CONNECTION = "erp_default"
 _LOOK_EVERY = timedelta(seconds=1)
+_LOOKUPS_AT_ONCE = 100
 
 _Answer = TypeVar("_Answer")
 
@@ -36,6 +37,7 @@ class ErpGuard:
     def __init__(self, ledger: Ledger, erp: ErpClient, connection: str) -> None:
         self.guarantee, self.settle_seconds, self.concurrency = erp.guarantee, erp.settle_seconds, erp.concurrency
         self.at_once = erp.at_once if isinstance(erp, EnsuresMany) else 1
+        self.lookups_at_once = _LOOKUPS_AT_ONCE if isinstance(erp, LooksUpMany) else 1
         self.probing = False
         self._ledger, self._erp, self._connection = ledger, erp, connection
         self._lock = threading.Lock()
@@ -74,14 +76,14 @@ class ErpGuard:
 
     def lookup(self, external_id: str) -> Lookup:
         """Look up as the ERP client does."""
-        return self._call(lambda: self._erp.lookup(external_id))
+        return self._call(lambda: self._erp.lookup(external_id), lambda answer: _of_lookups([answer]))
 
     def lookup_many(self, external_ids: Sequence[str]) -> Mapping[str, Lookup]:
         """Look up as the ERP client does, in one call where it can."""
         erp = self._erp
         if not isinstance(erp, LooksUpMany):
             return {each: self.lookup(each) for each in external_ids}
-        return self._call(lambda: erp.lookup_many(external_ids))
+        return self._call(lambda: erp.lookup_many(external_ids), lambda answers: _of_lookups(answers.values()))
 
     def ensure(self, sales_order: SalesOrder) -> str:
         """Ensure as the ERP client does."""
@@ -91,39 +93,25 @@ class ErpGuard:
         """Ensure as the ERP client does, in one call where it can. One failure counts once, whoever shares it."""
         erp = self._erp
         if not isinstance(erp, EnsuresMany):
-            return [self._attempt(each) for each in sales_orders]
-        self._admit()
-        try:
-            outcomes = list(erp.ensure_many(sales_orders))
-        except VtexErpError as error:
-            self._count(_trouble(error))
-            raise
-        for failure in {id(each): each for each in outcomes if isinstance(each, VtexErpError)}.values():
-            self._count(_trouble(failure))
-        for _ in filter(lambda each: isinstance(each, str), outcomes):
-            self._count(None)
-        return outcomes
-
-    def _attempt(self, sales_order: SalesOrder) -> str | VtexErpError:
-        try:
-            return self.ensure(sales_order)
-        except VtexErpError as error:
-            return error
+            return [attempt(self.ensure, each) for each in sales_orders]
+        return self._call(lambda: list(erp.ensure_many(sales_orders)), _of_outcomes)
 
     def cancel(self, external_id: str, *, reason: str) -> Cancellation:
         """Cancel as the ERP client does."""
         return self._call(lambda: self._erp.cancel(external_id, reason=reason))
 
-    def _call(self, call: Callable[[], _Answer]) -> _Answer:
+    def _call(
+        self, call: Callable[[], _Answer], troubles: Callable[[_Answer], Iterable[str | None]] = lambda _: [None]
+    ) -> _Answer:
+        """Call the ERP, and count: a failure, or what `troubles` says of the answer, with None for all that is well."""
         self._admit()
         try:
             answer = call()
         except VtexErpError as error:
             self._count(_trouble(error))
             raise
-        answers = answer.values() if isinstance(answer, dict) else (answer,)
-        unknown = any(isinstance(each, Unknown) for each in answers)
-        self._count("lookup without an answer" if unknown else None)
+        for trouble in troubles(answer):
+            self._count(trouble)
         return answer
 
     def _admit(self) -> None:
@@ -157,6 +145,16 @@ class ErpGuard:
         self._uncounted = 0
         if self._standing.opened_at and not was_open:
             _log.error("The ERP (connection %r) is down (%s).", self._connection, self._standing.trouble)
+
+
+def _of_lookups(answers: Iterable[Lookup]) -> Iterable[str | None]:
+    unknown = any(isinstance(each, Unknown) for each in answers)
+    return ["lookup without an answer" if unknown else None]
+
+
+def _of_outcomes(outcomes: Sequence[str | VtexErpError]) -> Iterable[str | None]:
+    failures = {id(each): each for each in outcomes if isinstance(each, VtexErpError)}
+    return [*map(_trouble, failures.values()), *(None for each in outcomes if isinstance(each, str))]
 
 
 def _trouble(error: VtexErpError) -> str | None:

@@ -75,14 +75,17 @@ class _Fetcher:
         is_new = entry.stage is Stage.RECEIVED
         if (is_new and status not in statuses.BEFORE_READY) or (not is_new and entry.attempts >= _PATIENCE):
             return
-        lately = self.ledger.clock() - _LONGEST_LAG
-        undated = events.told_without_date(self.ledger, entry.account, entry.order_id, since=lately)
-        if _is_older(head, entry.order_changed_at) or any(_is_behind(each, head, status) for each in undated):
+        if _is_older(head, entry.order_changed_at) or self._is_behind_events(entry, head, status):
             raise RetryableError(
                 f"VTEX told of a change of order {entry.order_id}, but an older state was read ({status}). It is read "
                 "again later.",
                 cause="stale-read",
             )
+
+    def _is_behind_events(self, entry: OrderEntry, head: OrderHead, status: str) -> bool:
+        lately = self.ledger.clock() - _LONGEST_LAG
+        undated = events.told_without_date(self.ledger, entry.account, entry.order_id, since=lately)
+        return any(_is_behind(each, head, status) for each in undated)
 
     def _seen(self, entry: OrderEntry, head: OrderHead) -> dict[str, Any]:
         """What the ledger keeps of an order that was read."""

@@ -19,7 +19,7 @@ from vtex_erp.pipeline.feed_checks import FeedFacts, Silence
 from vtex_erp.stores.actions import Action
 from vtex_erp.stores.notices import NoticeKind
 from vtex_erp.vtex.filters import ORDER_STATUSES, compare
-from vtex_erp.vtex.schemas import FeedConfiguration
+from vtex_erp.vtex.schemas import FeedConfiguration, HookConfiguration
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from vtex_erp.stores.actions import Actions
     from vtex_erp.vtex.client import VtexClient
     from vtex_erp.vtex.filters import Setting, WantedFeed, WantedHook
-    from vtex_erp.vtex.schemas import HookConfiguration
 
 _log = logging.getLogger(__name__)
 
@@ -88,7 +87,7 @@ def guard_feed(ledger: Ledger, task: TaskTry, vtex: VtexClient, setup: FeedSetup
         recreation=recreation,
         gaps=feed.gaps(ledger, account),
         feed_differences=compare(setup.feed, actual) if setup.feed and isinstance(actual, FeedConfiguration) else (),
-        hook_differences=_hook(ledger, account, vtex, setup) if setup.feed or actual else (),
+        hook_differences=_hook_differences(ledger, account, vtex, setup, actual),
         pulls=_pulls(ledger, account, now),
         untold=_untold(ledger, account, now, setup),
         silence=_silence(ledger, account, now, setup),
@@ -151,11 +150,19 @@ def _create(vtex: VtexClient, setup: FeedSetup) -> tuple[FeedConfiguration | Hoo
     return _actual(vtex, setup), "It has been created again as the stores file wants it."
 
 
-def _hook(ledger: Ledger, account: str, vtex: VtexClient, setup: FeedSetup) -> Sequence[Setting]:
-    """How the hook differs. One that VTEX has removed after three quiet days is created again, and nobody is told."""
+def _hook_differences(
+    ledger: Ledger,
+    account: str,
+    vtex: VtexClient,
+    setup: FeedSetup,
+    looked_after: FeedConfiguration | HookConfiguration | None,
+) -> Sequence[Setting]:
+    """How the hook differs. Beside a feed, one that VTEX has removed is created again, and nobody is told."""
     wanted = setup.hook
     if wanted is None:
         return []
+    if setup.feed is None:
+        return compare(wanted, looked_after) if isinstance(looked_after, HookConfiguration) else []
     actual = actual_hook(vtex)
     if actual is None and setup.recreate and feed_history.last_heard(ledger, account, HOOK):
         try:

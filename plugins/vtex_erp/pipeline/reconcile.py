@@ -14,11 +14,12 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from vtex_erp.erp.protocol import Absent, Found, LooksUpMany, Unknown
+from vtex_erp.erp.protocol import Absent, Found, Unknown
 from vtex_erp.errors import ParkError, StopError, VtexErpError
 from vtex_erp.ledger import reconciliations
 from vtex_erp.ledger.reconciliations import Finding, Kind, Sides
 from vtex_erp.ledger.stages import OPEN, Stage
+from vtex_erp.pipeline.erp_guard import DEFAULT_CONNECTION, ErpGuard
 from vtex_erp.pipeline.report import FailedOrder, in_words
 from vtex_erp.vtex.schemas import OrderHead
 from vtex_erp.vtex.statuses import CANCELLED, HANDLING_STARTED, READY_FOR_HANDLING, normalise_status
@@ -34,23 +35,29 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-_LOOKUPS_AT_ONCE = 100
 _STUCK_AFTER = timedelta(hours=1)
 _BEHIND_AFTER = timedelta(minutes=10)  # VTEX's reads lag behind its actions
 
 
 def reconcile(
-    ledger: Ledger, task: TaskTry, vtex: VtexClient, erp: ErpClient, *, mend: bool = True
+    ledger: Ledger,
+    task: TaskTry,
+    vtex: VtexClient,
+    erp: ErpClient,
+    *,
+    mend: bool = True,
+    erp_connection: str = DEFAULT_CONNECTION,
 ) -> Sequence[Finding]:
     """Compare the three sides of every order that the run has found, and keep and report what does not agree.
 
-    Without `mend` nothing is set right. Raises StopError when a key is refused.
+    Without `mend` nothing is set right. Raises StopError when a key is refused, ErpDownError while the ERP is down.
     """
     now = ledger.clock()
-    comparison = _Comparison(ledger.clock(), task.run, vtex, erp)
+    guard = ErpGuard(ledger, erp, erp_connection)
+    comparison = _Comparison(now, task.run, vtex, guard)
     all_sides = reconciliations.sides(ledger, task.run)
-    at_once = _LOOKUPS_AT_ONCE if isinstance(erp, LooksUpMany) else 1
-    with ThreadPoolExecutor(erp.concurrency) as pool:
+    at_once = guard.lookups_at_once
+    with ThreadPoolExecutor(guard.concurrency) as pool:
         chunks = (all_sides[start : start + at_once] for start in range(0, len(all_sides), at_once))
         found = [each for part in pool.map(comparison.compare_all, chunks) for each in part]
     if mend:
@@ -94,15 +101,12 @@ class _Comparison:
     now: datetime
     run: Run
     vtex: VtexClient
-    erp: ErpClient
+    erp: ErpGuard
 
     def compare_all(self, orders: Sequence[Sides]) -> list[Finding]:
         """What is wrong with the orders, asking the ERP for all of them in one call where it can."""
         wanted = [self._external_id(order) for order in orders if _is_in_the_erp(order)]
-        if isinstance(self.erp, LooksUpMany):
-            answers = self.erp.lookup_many(wanted) if wanted else {}
-        else:
-            answers = {each: self.erp.lookup(each) for each in wanted}
+        answers = self.erp.lookup_many(wanted) if wanted else {}
         compared = (self._compare(order, answers.get(self._external_id(order))) for order in orders)
         return [each for each in compared if each]
 

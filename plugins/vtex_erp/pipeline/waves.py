@@ -104,9 +104,9 @@ class Waves:
             texts = self._documents(claimed)
         except StopError as error:  # the key is lost: give the orders back where they were
             return [self._failed(entry, error) for entry in claimed]
-        expired = [entry for entry in claimed if self.document and entry.id not in texts]
-        orders = [(entry, texts.get(entry.id, "")) for entry in claimed if entry not in expired]
-        return [_read_again(entry, self.ledger.clock()) for entry in expired] + work(pool, orders)
+        there = {entry.id for entry in claimed if not self.document or entry.id in texts}
+        expired = [_read_again(entry, self.ledger.clock()) for entry in claimed if entry.id not in there]
+        return expired + work(pool, [(entry, texts.get(entry.id, "")) for entry in claimed if entry.id in there])
 
     def _one_by_one(self, act: Act, pool: ThreadPoolExecutor, orders: _Orders) -> list[Result]:
         return list(pool.map(partial(self._attempt, act), orders))

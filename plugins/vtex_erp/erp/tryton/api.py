@@ -170,7 +170,12 @@ class TrytonApi:
         except RetryableError as error:
             raise RetryableError(f"{error.message} It was to {task}.", cause=error.cause) from error
         self._raise_for(response, path, task, on_record=on_record)
-        return json.loads(response.content, object_hook=_decode) if response.content else None
+        if response.status_code == 204:
+            return None
+        try:
+            return json.loads(response.content, object_hook=_decode)
+        except (ValueError, RecursionError):
+            raise self._unclear(response, task) from None
 
     def _raise_for(self, response: requests.Response, path: str, task: str, *, on_record: bool) -> None:
         """Turn an answer into an error, by what to do about it."""
@@ -187,13 +192,16 @@ class TrytonApi:
                 "or its user lacks the rights. Check Password, and the user's groups in Tryton.",
                 status=status,
             )
-        reason = _reason(response)
         if status == 404:
             raise self._missing(task, on_record=on_record)
-        if status == 400 and reason is not None:
+        if status == 400 and (reason := _reason(response)) is not None:
             raise RefusedError(f"{self.server} refused to {task}: {reason}", reason=reason)
-        if status not in (200, 204) or _is_no_json(response):
-            raise UnclearError(f"{self.server} {_description(response)} when asked to {task}.", status=status)
+        if status not in (200, 204) or is_html(response):
+            raise self._unclear(response, task)
+
+    def _unclear(self, response: requests.Response, task: str) -> UnclearError:
+        status = response.status_code
+        return UnclearError(f"{self.server} {_description(response)} when asked to {task}.", status=status)
 
     def _has_rights(self, task: str) -> bool:
         given = self.rights(list(NEEDED), f"read the user's rights after a 403 ({task})")
@@ -246,21 +254,11 @@ def _reason(response: requests.Response) -> str | None:
     """Give Tryton's own words for a refusal; None for an answer that is not Tryton's."""
     try:
         said = json.loads(response.content)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     if not isinstance(said, dict) or not isinstance(said.get("message"), str):
         return None
     return " ".join(f"{said['message']} {said.get('description') or ''}".split())[:_MAX_REASON]
-
-
-def _is_no_json(response: requests.Response) -> bool:
-    if not response.content:
-        return response.status_code != 204
-    try:
-        json.loads(response.content)
-    except (ValueError, RecursionError):
-        return True
-    return is_html(response)
 
 
 def _description(response: requests.Response) -> str:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vtex_erp.erp.tryton.drafts import attempt
 from vtex_erp.erp.tryton.rights import NEEDED, lacking
-from vtex_erp.errors import VtexErpError
+from vtex_erp.errors import VtexErpError, attempt
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

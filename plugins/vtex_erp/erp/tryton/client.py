@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 from vtex_erp.erp.protocol import Absent, Cancellation, Found, Guarantee, Lookup, Unknown
 from vtex_erp.erp.tryton.api import Record, RefusedError, TrytonApi
 from vtex_erp.erp.tryton.catalogue import Catalogue
-from vtex_erp.erp.tryton.drafts import DRAFT, Draft, Drafts, attempt, task_of
+from vtex_erp.erp.tryton.drafts import DRAFT, Draft, Drafts, task_of
 from vtex_erp.erp.tryton.parties import Parties
 from vtex_erp.erp.tryton.products import Products
 from vtex_erp.erp.tryton.sale import Sale, sale_of
-from vtex_erp.errors import ParkError, RetryableError, UnclearError, VtexErpError
+from vtex_erp.errors import ParkError, RetryableError, UnclearError, VtexErpError, attempt
 from vtex_erp.transport import Clock, Sleep, pooled_session
 
 if TYPE_CHECKING:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from vtex_erp.erp.tryton.api import Record, RefusedError
 from vtex_erp.erp.tryton.catalogue import first
 from vtex_erp.erp.tryton.parties import Party
 from vtex_erp.erp.tryton.people import address_id, buyer_of
-from vtex_erp.errors import ParkError, UnclearError, VtexErpError
+from vtex_erp.errors import ParkError, UnclearError, VtexErpError, attempt
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Collection, Mapping
     from datetime import datetime
 
     from vtex_erp.erp.tryton.api import TrytonApi
@@ -37,8 +37,6 @@ _WRITTEN = (
 
 Draft = Record | VtexErpError
 """A sale as it stands after it was made, or why it was not."""
-Answer = TypeVar("Answer")
-Given = ParamSpec("Given")
 
 
 @dataclass(frozen=True)
@@ -207,14 +205,6 @@ def _product(line: SaleLine, products: Mapping[str, Product]) -> Product | None:
     if line.own_product:
         products = {code: product for code, product in products.items() if product.is_service}
     return first(products, line.products)
-
-
-def attempt(act: Callable[Given, Answer], *given: Given.args, **named: Given.kwargs) -> Answer | VtexErpError:
-    """Give what the act gives, or the error of ours that it raises."""
-    try:
-        return act(*given, **named)
-    except VtexErpError as error:
-        return error
 
 
 def task_of(names: Collection[str]) -> str:

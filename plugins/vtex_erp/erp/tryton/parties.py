@@ -21,7 +21,7 @@ from vtex_erp.erp.tryton.people import (
     missing_keys,
     spellings,
 )
-from vtex_erp.errors import RetryableError, UnclearError, VtexErpError
+from vtex_erp.errors import RetryableError, UnclearError, VtexErpError, attempt
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -60,16 +60,10 @@ class Parties:
         missing = {name: buyers[name] for name, party in found.items() if party is None}
         unknown = _strangers(missing, rows)
         found |= self._make_together(unknown, task) if len(unknown) > 1 else {}
-        outcomes: dict[str, Party | VtexErpError] = {}
-        for name, buyer in buyers.items():
-            outcomes[name] = found[name] or self._outcome(buyer, task)
-        return outcomes
-
-    def _outcome(self, buyer: Buyer, task: str) -> Party | VtexErpError:
-        try:
-            return self._make_alone(buyer, task)
-        except VtexErpError as error:
-            return error
+        return {
+            name: attempt(self._make_alone, buyer, task) if (party := found[name]) is None else party
+            for name, buyer in buyers.items()
+        }
 
     def _make_together(self, buyers: Mapping[str, Buyer], task: str) -> dict[str, Any]:
         """Make many new parties in one call; the answer is empty where that is not to be had."""

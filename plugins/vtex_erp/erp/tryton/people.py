@@ -19,7 +19,6 @@ PARTY_FIELDS = (
     "identifiers.code",
     "identifiers.code_compact",
     *(f"addresses.{name}" for name in ("street", "postal_code", "city", "attn", "country", "subdivision")),
-    "contact_mechanisms.type",
     "contact_mechanisms.value",
 )
 
@@ -192,10 +191,9 @@ def _is_of_another_kind(given: Record, buyer: Buyer) -> bool:
 
 def missing_contacts(buyer: Buyer, party: Record) -> list[Record]:
     """The contact mechanisms that the party does not have yet, as values to create."""
-    known = {(each["type"], _folded(each["value"])) for each in party.get("contact_mechanisms") or ()}
-    # A phone of the party's may be called a mobile by whoever entered it.
-    values = {value for _, value in known}
-    return [{"type": kind, "value": value} for kind, value in buyer.contacts if _folded(value) not in values]
+    # By their values alone: a phone of the party's may be called a mobile by whoever entered it.
+    known = {_folded(each["value"]) for each in party.get("contact_mechanisms") or ()}
+    return [{"type": kind, "value": value} for kind, value in buyer.contacts if _folded(value) not in known]
 
 
 def address_id(wanted: Record | None, party: Record) -> int | None:
