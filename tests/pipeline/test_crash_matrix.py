@@ -1,89 +1,29 @@
 """Kill the worker before and after every request and every ledger write, then look at what VTEX and the ERP hold.
 
-The process is forked, and sends itself SIGKILL at the n-th point it comes to; n counts up until a run gets through
-alive. Nothing is caught, closed or flushed on the way out, as when a machine dies.
+n, the point at which the worker dies, counts up until a run gets through alive.
 """
 
 from __future__ import annotations
 
 import itertools
-import os
-import signal
 from collections import Counter
-from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from requests.adapters import HTTPAdapter
 
+from tests.pipeline.killed import run_until_killed
 from tests.pipeline.loop import Loop, clients
 from vtex_erp.ledger.documents import DocumentCipher
 from vtex_erp.ledger.ledger import Ledger, open_ledger, utc_now
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from sandbox.client import Sandbox
+    from tests.pipeline.killed import Killer
 
 ORDERS = 2
 VISIBILITY = 120
-
-
-class Killer:
-    """Counts the points that a run comes to, and kills the process at one of them."""
-
-    def __init__(self, at: int) -> None:
-        self.at = at
-        self.seen = 0
-
-    def point(self) -> None:
-        self.seen += 1
-        if self.seen == self.at:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-
-def run_until_killed(database: str, key: str, sandbox_url: tuple[Any, ...], at: int) -> bool:
-    """Run the loop in a process of its own; whether it was killed."""
-    child = os.fork()
-    if child == 0:
-        code = 1
-        try:
-            _be_the_worker(database, key, sandbox_url, Killer(at))
-            code = 0
-        finally:
-            os._exit(code)
-    _, status = os.waitpid(child, 0)
-    if os.WIFSIGNALED(status):
-        assert os.WTERMSIG(status) == signal.SIGKILL
-        return True
-    assert os.WEXITSTATUS(status) == 0
-    return False
-
-
-def _be_the_worker(database: str, key: str, sandbox: Any, killer: Killer) -> None:
-    send = HTTPAdapter.send
-
-    def watched_send(self: HTTPAdapter, *args: Any, **settings: Any) -> Any:
-        killer.point()
-        answer = send(self, *args, **settings)
-        killer.point()
-        return answer
-
-    HTTPAdapter.send = watched_send  # type: ignore[method-assign]
-
-    class WatchedLedger(Ledger):
-        @contextmanager
-        def write(self) -> Iterator[Any]:
-            with super().write() as connection:
-                yield connection
-                killer.point()
-            killer.point()
-
-    plain = open_ledger(database, cipher=DocumentCipher([key]))
-    vtex, erp = clients(sandbox, lambda _seconds: None, concurrency=1)
-    errors = Loop(WatchedLedger(plain.engine, plain.cipher), vtex, erp, sandbox.account).run("killed")
-    assert errors == {}, errors
 
 
 @pytest.mark.parametrize(
@@ -115,7 +55,7 @@ def test_a_kill_at_any_point_changes_nothing_that_was_right(
             for order in placed:
                 sandbox.move(order.order_id, "canceled")
         ledger.engine.dispose()
-        if not run_until_killed(database, document_key, sandbox, at):
+        if not run_until_killed(partial(_run, database, document_key, sandbox), at, before=True):
             break
         points = at
         if recovery == "the run is cleared":
@@ -130,6 +70,13 @@ def test_a_kill_at_any_point_changes_nothing_that_was_right(
         _empty(ledger)
     ledger.close()
     assert points > fewest_points  # a matrix that shrinks has lost its points
+
+
+def _run(database: str, key: str, sandbox: Sandbox, killer: Killer) -> None:
+    ledger = killer.watched(open_ledger(database, cipher=DocumentCipher([key])))
+    vtex, erp = clients(sandbox, lambda _seconds: None, concurrency=1)
+    errors = Loop(ledger, vtex, erp, sandbox.account).run("killed")
+    assert errors == {}, errors
 
 
 def _assert_each_order_once(sandbox: Sandbox, placed: list[Any], at: int, *, cancelled: bool) -> None:

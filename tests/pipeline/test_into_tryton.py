@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import itertools
 import json
-import os
 import re
-import signal
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from requests.adapters import HTTPAdapter
 
 from sandbox.orders import generate
 from tests.erp.tryton import CREATE_PARTY, CREATE_SALE, TrytonRig
 from tests.pipeline import test_by_date
+from tests.pipeline.killed import run_until_killed
 from tests.pipeline.test_reconcile import kinds
 from tests.pipeline.world import World
 from vtex_erp.erp.tryton.client import TrytonErpClient
@@ -33,12 +31,12 @@ from vtex_erp.sales.mapping import map_order
 from vtex_erp.vtex.order import VtexOrder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from sandbox.client import PlacedOrder, Sandbox
     from sandbox.tryton.proxy import Proxy
     from sandbox.tryton.server import Tryton
+    from tests.pipeline.killed import Killer
 
 pytestmark = pytest.mark.xdist_group("tryton")
 
@@ -191,52 +189,8 @@ def test_a_sale_that_a_person_has_put_back_to_draft_is_reported(
     ledger.close()
 
 
-class Killer:
-    """Counts what the worker does, and kills it there where it is told to."""
-
-    def __init__(self, at: int) -> None:
-        self.at, self.seen = at, 0
-
-    def point(self) -> None:
-        self.seen += 1
-        if self.seen == self.at:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-
-def submit_until_killed(world: World, rig: TrytonRig, database: str, key: str, at: int) -> bool:
-    """Run the submit step in a process of its own; whether it was killed."""
-    child = os.fork()
-    if child == 0:
-        code = 1
-        try:
-            _be_the_worker(world, rig, database, key, Killer(at))
-            code = 0
-        finally:
-            os._exit(code)
-    _, status = os.waitpid(child, 0)
-    assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0
-    return os.WIFSIGNALED(status)
-
-
-def _be_the_worker(world: World, rig: TrytonRig, database: str, key: str, killer: Killer) -> None:
-    send = HTTPAdapter.send
-
-    def watched_send(self: HTTPAdapter, *args: Any, **settings: Any) -> Any:
-        answer = send(self, *args, **settings)
-        killer.point()
-        return answer
-
-    HTTPAdapter.send = watched_send  # type: ignore[method-assign]
-
-    class WatchedLedger(Ledger):
-        @contextmanager
-        def write(self) -> Iterator[Any]:
-            with super().write() as connection:
-                yield connection
-            killer.point()
-
-    plain = open_ledger(database, cipher=DocumentCipher([key]), clock=world.ledger.clock)
-    ledger = WatchedLedger(plain.engine, plain.cipher, plain.clock)
+def _submit(world: World, rig: TrytonRig, database: str, key: str, killer: Killer) -> None:
+    ledger = killer.watched(open_ledger(database, cipher=DocumentCipher([key]), clock=world.ledger.clock))
     client = TrytonErpClient(rig.settings, claims=LedgerClaims(ledger))
     client.concurrency = 1  # so that both orders go in one call
     submit_orders(ledger, world.task("submit_orders"), client).raise_failures()
@@ -257,7 +211,7 @@ def test_a_kill_at_any_call_leaves_one_confirmed_sale_an_order(
         world.loop.batch(world.task("map_orders").run, 0, until="map_orders")
         ledger.engine.dispose()
         rig.proxy.calls.clear()
-        if not submit_until_killed(world, rig, database, document_key, at):
+        if not run_until_killed(partial(_submit, world, rig, database, document_key), at):
             assert len([call for call in rig.proxy.calls if re.search(CREATE_SALE, call)]) == 1
             break
         killed = at
