@@ -79,7 +79,8 @@ class RemoteText(TypeDecorator[str]):
 
     def cut(self, value: str) -> str:
         """The text as the column holds it."""
-        return value.replace("\0", "").encode(errors="replace").decode()[: self.length]
+        sound = value if value.isascii() else value.encode(errors="replace").decode()
+        return sound.replace("\0", "")[: self.length]
 
 
 OrderId, Word = RemoteText(128), RemoteText(64)

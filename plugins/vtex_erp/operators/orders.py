@@ -160,9 +160,12 @@ class OutcomeOperator(StepOperator):
 
 
 def batch_sizes(**bounds: int) -> BatchSizes:
-    """As many batches as Airflow runs tasks at the same time, but no more than there are cores to work on them."""
+    """As many batches as Airflow runs tasks at the same time, but only one more than there are cores.
+
+    That one has the processor while another waits for an answer; further ones keep the first batch from it.
+    """
     slots = conf.getint("core", "parallelism", fallback=32)
-    return BatchSizes(at_once=max(1, min(slots, os.cpu_count() or 1)), **bounds)
+    return BatchSizes(at_once=max(1, min(slots, (os.cpu_count() or 1) + 1)), **bounds)
 
 
 def batches_of(plan: Plan) -> list[dict[str, int]]:
