@@ -50,7 +50,7 @@ def pull_feed(
     has_hook: bool = False,
     clock: Callable[[], float] = time.monotonic,
 ) -> int:
-    """Read the feed until three reads or more at a time are empty, or a bound is met; the deliveries recorded.
+    """Read the feed until three reads in a row are empty, or a bound is met; the number of deliveries recorded.
 
     One empty or short read does not prove a dry feed (FAQ of the ERP guide: SQS standard queues). A rerun of a run
     that has pulled answers the same number and reads nothing. Raises `ConfigurationError` when the key's feed
@@ -115,21 +115,24 @@ def _waiting(ledger: Ledger, account: str, configuration: FeedConfiguration) -> 
 def _drain(
     ledger: Ledger, task: TaskTry, vtex: VtexClient, *, waiting: int, most: int, in_time: Callable[[], bool]
 ) -> tuple[int, bool]:
-    """The number of deliveries, and whether the feed seems dry; about so many are `waiting`, as far as is known."""
-    pulled, expected = 0, waiting
+    """The number of deliveries, and whether the feed seems dry; about so many are `waiting`, as far as is known.
+
+    The first read is alone: if the feed is not there, or another account's, no more of it is touched.
+    """
+    pulled = empty_reads = 0
+    reads = 1
     with ThreadPoolExecutor(vtex.settings.concurrency) as pool:
-        while pulled < most and in_time():
-            reads_needed = min(-(-expected // MAX_FEED_ITEMS), vtex.settings.concurrency)
-            reads = list(pool.map(lambda _: vtex.retrieve_feed_items(), range(max(reads_needed, _EMPTY_READS_TO_STOP))))
-            arrived = [event for read in reads for event in read]
-            if not arrived:
-                return pulled, True
+        while empty_reads < _EMPTY_READS_TO_STOP and pulled < most and in_time():
+            arrived = [event for read in pool.map(lambda _: vtex.retrieve_feed_items(), range(reads)) for event in read]
             _check_account(arrived, task.run.account, vtex.settings.connection_id)
             events.record(ledger, task.run.account, arrived)
             pulled += len(arrived)
+            empty_reads = 0 if arrived else empty_reads + reads
             # VTEX's number is not exact: what came beyond it says that as much again may be there, and more.
             expected = waiting - pulled if waiting > pulled else 2 * min(len(arrived), pulled - waiting)
-    return pulled, False
+            needed = min(-(-expected // MAX_FEED_ITEMS), vtex.settings.concurrency)
+            reads = max(needed, _EMPTY_READS_TO_STOP - empty_reads)
+    return pulled, empty_reads >= _EMPTY_READS_TO_STOP
 
 
 def _check_account(arrived: Sequence[FeedEvent], account: str, connection_id: str) -> None:
