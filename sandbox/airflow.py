@@ -77,8 +77,9 @@ class Airflow:
             "SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.25",
             "SCHEDULER__ENABLE_HEALTH_CHECK": "False",
             "DAG_PROCESSOR__REFRESH_INTERVAL": "5",
-            # Nobody edits the DAGs meanwhile; parsing them again each half minute takes a fifth of a core.
-            "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "3600",
+            # Nobody edits the DAGs meanwhile. But if a run ends while its DAG is paused, Airflow 3.3.2 makes no more of
+            # them until the file is parsed again.
+            "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "60",
             "USAGE_DATA_COLLECTION__ENABLED": "False",
             # Airflow may wait this long at the end of a task before it gives the slot back; its default is 5.
             "WORKERS__MIN_HEARTBEAT_INTERVAL": "1",

@@ -90,13 +90,18 @@ def _empty_run(deployment: Airflow, sandbox: Sandbox) -> int:
 def _pause(deployment: Airflow) -> None:
     """Pause between two runs: a paused DAG's run goes no further, and would be measured with the next one."""
     while True:
+        while _is_running(deployment):
+            time.sleep(0.5)
         deployment.unpause(DAG, paused=True)
         time.sleep(0.5)
-        path = f"dags/{DAG}/dagRuns"
-        if not deployment.call("GET", path, params={"state": ["queued", "running"]})["dag_runs"]:
+        if not _is_running(deployment):
             return
         deployment.unpause(DAG)
-        time.sleep(2)
+
+
+def _is_running(deployment: Airflow) -> bool:
+    path = f"dags/{DAG}/dagRuns"
+    return bool(deployment.call("GET", path, params={"state": ["queued", "running"]})["dag_runs"])
 
 
 def _loop(deployment: Airflow, sandbox: Sandbox, orders: int) -> dict[str, float]:

@@ -49,3 +49,11 @@ def test_every_task_is_retried_but_the_leaf(dags: dict[str, Any]) -> None:
     for dag in dags.values():
         for task in dag.tasks:
             assert task.retries == (0 if task.task_id == "outcome" else 2), task.task_id
+
+
+@pytest.mark.parametrize("dag_id", ["vtex_orders", "vtex_orders_by_date"])
+def test_a_batch_is_brought_to_its_end_before_others_are_read(dags: dict[str, Any], dag_id: str) -> None:
+    """With 10,000 orders waiting, reading them would hold every slot that the first batch needs."""
+    steps = [task for task in dags[dag_id].tasks if task.task_id.startswith("orders.")]
+    assert {str(task.weight_rule) for task in steps} == {"upstream"}
+    assert dags[dag_id].get_task("orders.fetch_orders").max_active_tis_per_dagrun < 8

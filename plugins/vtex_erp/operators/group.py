@@ -28,6 +28,9 @@ DEFAULT_ARGS: dict[str, Any] = {
 }
 """For every task of the package's DAGs. What retries do not cure waits in the ledger for a later run."""
 
+_FETCHING = 4
+"""Batches that are read at the same time: they use up all that VTEX allows, and more would hold the slots meanwhile."""
+
 
 @task_group(group_id="orders")
 def orders(batch: XComArg) -> None:
@@ -35,10 +38,15 @@ def orders(batch: XComArg) -> None:
 
     A step fails when one of its orders does; the next one runs all the same, for the others (`all_done`).
     """
-    settings: dict[str, Any] = {"batch": batch, "map_index_template": "{{ batch_name }}"}
+    # Where slots are few, what has begun goes first, so that a batch is through before others are read.
+    settings: dict[str, Any] = {
+        "batch": batch,
+        "map_index_template": "{{ batch_name }}",
+        "weight_rule": "upstream",
+    }
     later: dict[str, Any] = {**settings, "trigger_rule": "all_done"}
     chain(
-        FetchOrdersOperator(task_id="fetch_orders", **settings),
+        FetchOrdersOperator(task_id="fetch_orders", max_active_tis_per_dagrun=_FETCHING, **settings),
         MapOrdersOperator(task_id="map_orders", **later),
         SubmitOrdersOperator(task_id="submit_orders", **later),
         CommitEventsOperator(task_id="commit_events", **later),
